@@ -1,0 +1,2 @@
+// Package controlpb is the generated code of control.proto.
+package controlpb

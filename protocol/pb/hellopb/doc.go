@@ -1,0 +1,2 @@
+// Package hellopb is the generated code of hello.proto.
+package hellopb

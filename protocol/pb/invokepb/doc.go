@@ -1,0 +1,2 @@
+// Package invokepb is the generated code of invoke.proto.
+package invokepb

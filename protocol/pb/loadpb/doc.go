@@ -1,0 +1,2 @@
+// Package loadpb is the generated code of load.proto.
+package loadpb
