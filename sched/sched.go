@@ -14,6 +14,10 @@
 //     Request.Round one higher. A Policy must come to Run, Forward or Refuse
 //     within [MaxRounds] calls.
 //  4. When the invocation has ended, call Observe if the Policy is an [Observer].
+//
+// [New] makes the Policies of this package by name, a [Registry] holds others
+// besides, package schedtest checks one's own. [Queue] is the line in which
+// invocations wait on a node. None of these locks: one caller at a time.
 package sched
 
 import (
@@ -28,7 +32,8 @@ import (
 const MaxRounds = 4
 
 // Policy decides. See [Observer], [Idler], [Dequeuer], [Notified],
-// [Snapshotter] and [Describer] for what it may offer besides.
+// [Snapshotter] and [Describer] for what it may offer besides. It need not be
+// safe for concurrent use: the driver makes one call at a time.
 type Policy interface {
 	// Decide MUST NOT keep, change or hand on v, r or what they point to; the
 	// Decision's Probes may be memory of the Policy's own, valid until the next
