@@ -1,0 +1,183 @@
+package node
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Config is how one node behaves. Start from [Default]: the zero value of most
+// fields is not what you want. Each field with a toml tag is also a flag of
+// "p2pfaas-node run", a key of its --config file and, in capitals with "_" for
+// "-" and P2PFAAS_ before it, an environment variable, all of that tag's name.
+type Config struct {
+	// DataDir holds what outlives the process: identity, store, remembered
+	// peers, deployments, credentials. Made at first start, for its owner only.
+	// Default [DefaultDataDir]. Two nodes never share one: they would have the
+	// same identity.
+	DataDir string `toml:"data"`
+
+	// HTTP is where the gateway listens, "HOST:PORT"; without a host on all
+	// interfaces. Port 0 takes a free one. Default ":18080". Without TLS: who is
+	// on that network reads the calls, so bind it to 127.0.0.1 where that matters.
+	HTTP string `toml:"http"`
+
+	// Listen are the multiaddrs where peers reach this node. Default (empty): TCP
+	// and QUIC at port 18081 of all interfaces, IPv4 and IPv6, or at a free port
+	// where 18081 is taken. QUIC passes NATs and lossy links better, TCP costs
+	// less CPU: peers try TCP first.
+	Listen []string `toml:"listen"`
+
+	// Mesh names the mesh to join, 1 to 32 of a-z, 0-9 and "-". Nodes of other
+	// meshes are refused. Default "default".
+	Mesh string `toml:"mesh"`
+
+	// TokenFile would close the mesh to holders of its token. Not in this
+	// version: [Config.Validate] refuses it rather than leave a mesh open that
+	// is believed closed. Default "": the mesh is open to whoever is on a
+	// private, link-local or loopback address.
+	TokenFile string `toml:"token"`
+
+	// Bootstrap are multiaddrs, with /p2p/ID, of nodes to dial at start; needed
+	// only for those that mDNS does not reach (other networks). Default none.
+	Bootstrap []string `toml:"bootstrap"`
+
+	// MDNS finds the nodes of the local network by multicast DNS. Default true.
+	// Without it only Bootstrap and remembered peers are dialled.
+	MDNS bool `toml:"mdns"`
+
+	// OpenFaaSURL is the OpenFaaS gateway whose functions this node runs. Not in
+	// this version: only "" and "none" are accepted, and both run functions
+	// inside the node. Default "".
+	OpenFaaSURL string `toml:"openfaas-url"`
+
+	// Samples deploys the built-in functions (hello, echo, sleep, …) at start.
+	// Default false.
+	Samples bool `toml:"samples"`
+
+	// Policy decides where an invocation runs, by its name in package sched.
+	// Default "spread".
+	Policy string `toml:"policy"`
+
+	// PolicySet are parameters of the Policy, as "loss = 0.5". Default none; a
+	// parameter that the Policy does not have is an error at start.
+	PolicySet map[string]string `toml:"set"`
+
+	// Servers bounds the weighted work that runs at once. Default 0: the number
+	// of CPU cores. More lets functions that mostly wait overlap, and makes those
+	// that compute slow each other down.
+	Servers int `toml:"servers"`
+
+	// Queue bounds the invocations that wait for a server. Default -1: as many
+	// as can start within their deadline (10 s without one), at most 1024. A
+	// number from 0 is exact, for experiments.
+	Queue int `toml:"queue"`
+
+	// MaxOpen bounds the invocations that stream for longer than 5 s: they have
+	// given their server back and only hold a connection. Default 1024, about
+	// 100 KB of memory each.
+	MaxOpen int `toml:"max-open"`
+
+	// Gossip is the period of load reports to all neighbours, 100 ms to 1 min.
+	// Default 0: max(1 s, N/5 s) with N nodes in view. Shorter is fresher and costs
+	// traffic that grows with N; busy links carry fresher news anyway.
+	Gossip time.Duration `toml:"gossip"`
+
+	// Auth is the folder of the HTTP credentials, the files basic-auth-user and
+	// basic-auth-password as in OpenFaaS, made with a random password where they
+	// are missing; or "none", which lets everyone who reaches HTTP deploy and
+	// remove functions. Default "": DataDir. See [Config.CredentialsDir].
+	Auth string `toml:"auth"`
+
+	// ImageAlias maps a deployment's image to what runs it here, as
+	// "ghcr.io/me/thumb:1" = "serve:/opt/thumb". Default none.
+	ImageAlias map[string]string `toml:"image-alias"`
+
+	// ExecPath are the folders below which programs may be run as functions.
+	// Default (empty): DATA/bin and the system's bin folders. Whoever holds the
+	// credentials runs any program that lies there.
+	ExecPath []string `toml:"exec-path"`
+
+	// Retry says which invocations may be tried again when nobody can tell
+	// whether they ran: "idempotent" (default; by method, header or annotation),
+	// "always" (may run one twice) or "never".
+	Retry string `toml:"retry"`
+
+	// Drain bounds how long a node that was asked to end goes on answering what
+	// it has begun. Default 30 s; 0 ends at once.
+	Drain time.Duration `toml:"drain"`
+
+	// LogLevel is "debug", "info" (default), "warn" or "error". Debug writes
+	// lines per invocation.
+	LogLevel string `toml:"log-level"`
+
+	// Zone is a label for nodes that are close to each other, at most 64 of
+	// letters, digits, ".", "_" and "-"; peers see it and policies may prefer
+	// their own. Default "".
+	Zone string `toml:"zone"`
+
+	// Exe is the program that runs "builtin NAME" for built-in functions.
+	// Default "": the running program itself (os.Executable).
+	Exe string `toml:"-"`
+
+	// Version is what peers and /system/info are told of this software.
+	Version string `toml:"-"`
+}
+
+// AuthNone as Config.Auth switches HTTP authentication off.
+const AuthNone = "none"
+
+// Values of Config.Retry.
+const (
+	RetryIdempotent = "idempotent"
+	RetryAlways     = "always"
+	RetryNever      = "never"
+)
+
+// Default is the Config of a node for which nothing was configured.
+func Default() Config {
+	return Config{
+		DataDir:  DefaultDataDir(),
+		HTTP:     ":18080",
+		Mesh:     "default",
+		MDNS:     true,
+		Policy:   "spread",
+		Queue:    -1,
+		MaxOpen:  1024,
+		Retry:    RetryIdempotent,
+		Drain:    30 * time.Second,
+		LogLevel: "info",
+	}
+}
+
+// DefaultDataDir is $XDG_STATE_HOME/p2pfaas where that is set to an absolute
+// path, else /var/lib/p2pfaas for root and ~/.local/state/p2pfaas for others;
+// "" where the user has no home folder.
+func DefaultDataDir() string {
+	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
+		return filepath.Join(state, "p2pfaas")
+	}
+	if os.Geteuid() == 0 {
+		return "/var/lib/p2pfaas"
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".local", "state", "p2pfaas")
+}
+
+// IdentityFile is where the node's key is kept.
+func (c *Config) IdentityFile() string { return filepath.Join(c.DataDir, "identity") }
+
+// CredentialsDir is the folder of the HTTP credentials, "" if none are asked for
+// because Auth is [AuthNone].
+func (c *Config) CredentialsDir() string {
+	switch c.Auth {
+	case AuthNone:
+		return ""
+	case "":
+		return c.DataDir
+	}
+	return c.Auth
+}

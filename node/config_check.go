@@ -1,0 +1,158 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multiaddr"
+)
+
+// ErrConfig is what every error of [Config.Validate] wraps.
+var ErrConfig = errors.New("configuration")
+
+// Bounds of Config's numbers.
+const (
+	maxServers   = 4096
+	maxQueue     = 1 << 20
+	maxMaxOpen   = 1 << 20
+	minGossip    = 100 * time.Millisecond
+	maxGossip    = time.Minute
+	maxDrain     = time.Hour
+	maxAddresses = 64
+)
+
+var (
+	meshName  = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	zoneLabel = regexp.MustCompile(`^[A-Za-z0-9._-]{0,64}$`)
+)
+
+// Validate returns all that is wrong, one line each, each naming the setting,
+// its value and what is accepted.
+func (c *Config) Validate() error {
+	return errors.Join(
+		c.checkFiles(),
+		c.checkHTTP(),
+		c.checkNetwork(),
+		c.checkCapacity(),
+		c.checkChoices(),
+		c.checkUnfinished(),
+	)
+}
+
+func wrong(setting string, value any, want string) error {
+	return fmt.Errorf("%w: %s %q: %s", ErrConfig, setting, fmt.Sprint(value), want)
+}
+
+func (c *Config) checkFiles() error {
+	var errs []error
+	if c.DataDir == "" {
+		errs = append(errs, wrong("data", "", "want a folder; this user has no home folder to default to, so name one with --data DIR"))
+	}
+	for _, dir := range c.ExecPath {
+		if !filepath.IsAbs(dir) {
+			errs = append(errs, wrong("exec-path", dir, "want an absolute path"))
+		}
+	}
+	for name, target := range c.ImageAlias {
+		if name == "" || target == "" {
+			errs = append(errs, wrong("image-alias", name+"="+target, "want NAME=TARGET, as thumb=serve:/opt/thumb"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) checkHTTP() error {
+	_, port, err := net.SplitHostPort(c.HTTP)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return wrong("http", c.HTTP, "want HOST:PORT or :PORT with a port from 0 to 65535, as 127.0.0.1:18080")
+	}
+	return nil
+}
+
+func (c *Config) checkNetwork() error {
+	var errs []error
+	if !meshName.MatchString(c.Mesh) {
+		errs = append(errs, wrong("mesh", c.Mesh, "want 1 to 32 of a-z, 0-9 and -"))
+	}
+	if !zoneLabel.MatchString(c.Zone) {
+		errs = append(errs, wrong("zone", c.Zone, "want at most 64 letters, digits, dots, underscores and -"))
+	}
+	if n := len(c.Listen) + len(c.Bootstrap); n > maxAddresses {
+		errs = append(errs, wrong("listen and bootstrap", n, fmt.Sprintf("want at most %d addresses in all", maxAddresses)))
+	}
+	for _, a := range c.Listen {
+		if _, err := multiaddr.NewMultiaddr(a); err != nil {
+			errs = append(errs, wrong("listen", a, "want a multiaddr, as /ip4/0.0.0.0/tcp/18081 or /ip4/0.0.0.0/udp/18081/quic-v1"))
+		}
+	}
+	for _, a := range c.Bootstrap {
+		if _, err := peer.AddrInfoFromString(a); err != nil {
+			errs = append(errs, wrong("bootstrap", a, "want a multiaddr with a peer ID, as /ip4/192.168.1.7/tcp/18081/p2p/12D3Koo…; \"p2pfaas-node id\" on the other node prints its own"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) checkCapacity() error {
+	return errors.Join(
+		within("servers", c.Servers, 0, maxServers, "0 is the number of cores"),
+		within("queue", c.Queue, -1, maxQueue, "-1 bounds it by the expected wait"),
+		within("max-open", c.MaxOpen, 1, maxMaxOpen, "1024 is the default"),
+		within("drain", c.Drain, 0, maxDrain, "0 ends at once"),
+		c.checkGossip(),
+	)
+}
+
+func (c *Config) checkGossip() error {
+	if c.Gossip == 0 {
+		return nil
+	}
+	return within("gossip", c.Gossip, minGossip, maxGossip, "0 chooses by the number of nodes")
+}
+
+func within[T int | time.Duration](setting string, v, low, high T, note string) error {
+	if v >= low && v <= high {
+		return nil
+	}
+	return wrong(setting, v, fmt.Sprintf("want %v to %v; %s", low, high, note))
+}
+
+func (c *Config) checkChoices() error {
+	var policy error
+	if c.Policy == "" {
+		policy = wrong("policy", "", "want the name of a policy, as spread or local")
+	}
+	return errors.Join(policy,
+		oneOf("retry", c.Retry, RetryIdempotent, RetryAlways, RetryNever),
+		oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error"),
+	)
+}
+
+func oneOf(setting, v string, choices ...string) error {
+	if slices.Contains(choices, v) {
+		return nil
+	}
+	return wrong(setting, v, fmt.Sprintf("want one of %v", choices))
+}
+
+// checkUnfinished refuses what this version would otherwise silently not do.
+func (c *Config) checkUnfinished() error {
+	var errs []error
+	if c.TokenFile != "" {
+		errs = append(errs, wrong("token", c.TokenFile, "closed meshes are not in this version; leave it out (the mesh is then open to private addresses) or keep the ports behind a firewall"))
+	}
+	if c.OpenFaaSURL != "" && c.OpenFaaSURL != "none" {
+		errs = append(errs, wrong("openfaas-url", c.OpenFaaSURL, "running the functions of an OpenFaaS gateway is not in this version; leave it out or say none, and deploy to the node itself"))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,83 @@
+package node
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/sched"
+)
+
+// policyBox holds the policy in force and serialises its calls, as package
+// sched asks of a driver.
+type policyBox struct {
+	mu     sync.Mutex
+	policy sched.Policy
+	label  string
+	rand   *rand.Rand
+	view   sched.View // reused; its Neighbours keep their memory
+}
+
+func newPolicyBox(label string, p sched.Policy) *policyBox {
+	return &policyBox{policy: p, label: label, rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+}
+
+func (b *policyBox) name() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.label
+}
+
+// ask has the policy decide on the invocation as things stand now.
+func (d *dispatcher) ask(inv *invocation) sched.Decision {
+	b := d.policy
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	d.fillView(&b.view, inv)
+	b.view.Rand = b.rand
+	return b.policy.Decide(&b.view, &inv.asked)
+}
+
+// fillView is what this node knows at this moment, for one invocation.
+func (d *dispatcher) fillView(v *sched.View, inv *invocation) {
+	now := d.clock()
+	v.Now = now
+	v.OwnRate = d.arrivals.get(now)
+	v.MeshUtilisation = d.mesh.Utilisation()
+	v.Self = sched.Self{ID: d.self, Zone: d.zone, Load: sched.Load{Speed: 1, Rate: v.OwnRate, Out: d.forwards.get(now)}}
+	need := inv.need()
+	d.slots.view(&v.Self, &need)
+	var print faas.Fingerprint
+	if fn := inv.function; fn != nil && !inv.awayOnly {
+		v.Self.Deployed, v.Self.Warm, v.Self.Cold, v.Self.Service = true, fn.warm, fn.cold, need.service
+		print = fn.print
+	}
+	if staysHere(inv) {
+		v.Neighbours = v.Neighbours[:0]
+		return
+	}
+	if len(inv.Fingerprint) > 0 {
+		copy(print[:], inv.Fingerprint)
+	}
+	v.Neighbours = d.mesh.Fill(v.Neighbours, inv.Function, print)
+}
+
+// staysHere tells whether the function's bodies may not leave this node.
+func staysHere(inv *invocation) bool {
+	return inv.function != nil && (inv.function.keepsHome || inv.function.runsOnly)
+}
+
+// report is this node's own load, for its neighbours.
+func (d *dispatcher) report() sched.Load {
+	now := d.clock()
+	l := d.slots.load()
+	l.Speed, l.Rate, l.Out = 1, d.arrivals.get(now), d.forwards.get(now)
+	return l
+}
+
+// sinceStart is the node's clock: monotonic, its zero is the node's start.
+func sinceStart() func() time.Duration {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
+}

@@ -1,0 +1,232 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/node/mesh"
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/sched"
+)
+
+// dispatcher brings invocations to their answers. Nothing else in the node
+// decides, runs or forwards.
+type dispatcher struct {
+	self      peer.ID
+	zone      string
+	clock     func() time.Duration
+	retry     string
+	functions *functions
+	slots     *slots
+	runtime   faas.Runtime
+	mesh      neighbours
+	client    forwarder
+	policy    *policyBox
+	arrivals  rate
+	forwards  rate
+	budget    *replayBudget
+	metrics   *metrics
+}
+
+// neighbours is what dispatch wants of the mesh; see package node/mesh.
+type neighbours interface {
+	Fill(dst []sched.Neighbour, function string, fp [8]byte) []sched.Neighbour
+	Utilisation() float64
+	Has(function string) []peer.ID
+	Names() []string
+	Probe(ctx context.Context, peers []peer.ID) (answered []peer.ID)
+	Sent(p peer.ID)
+	Done(p peer.ID, d mesh.Done)
+}
+
+// maxAttempts bounds how often one node tries to get one invocation answered.
+const maxAttempts = 6
+
+// dispatch is the path of an invocation through this node: admit, then decide
+// and act until there is an answer or no further attempt is allowed. The
+// answer's Body must be closed; that ends the invocation.
+func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Answer, error) {
+	if err := d.admit(inv); err != nil {
+		return nil, d.failed(ctx, inv, err)
+	}
+	ctx = inv.bound(ctx, inv.received)
+	for {
+		decision := d.decide(ctx, inv)
+		answer, err := d.act(ctx, inv, decision)
+		if err == nil {
+			return d.answered(inv, answer), nil
+		}
+		if !d.again(ctx, inv, decision, err) {
+			return nil, d.failed(ctx, inv, err)
+		}
+	}
+}
+
+// admit fills in what is known here of the function, or says why the
+// invocation can go nowhere.
+func (d *dispatcher) admit(inv *invocation) error {
+	inv.received = d.clock()
+	inv.hop.Peer = d.self
+	inv.visited = inv.Hops
+	inv.function = d.functions.get(inv.Function)
+	if len(inv.Hops) == 0 {
+		d.arrivals.tick(inv.received)
+	}
+	if fn := inv.function; fn != nil {
+		inv.MayRepeat = inv.MayRepeat || fn.idempotent
+		if inv.Deadline == 0 && len(inv.Hops) == 0 {
+			inv.Deadline = fn.deadline
+		}
+		if len(inv.Fingerprint) > 0 && string(inv.Fingerprint) != string(fn.print[:]) {
+			return &invoke.Error{Code: invoke.CodeWrongVersion, Text: fmt.Sprintf("%s is deployed here in another version", inv.Function)}
+		}
+	} else if len(d.mesh.Has(inv.Function)) == 0 {
+		return d.noFunction(inv.Function)
+	}
+	if inv.Deadline > 0 {
+		inv.deadline = inv.received + inv.Deadline
+	}
+	return nil
+}
+
+// decide asks the policy, and does the probing and waiting that it asks for.
+func (d *dispatcher) decide(ctx context.Context, inv *invocation) sched.Decision {
+	began := d.clock()
+	defer func() { inv.hop.Decide += d.clock() - began }()
+	inv.asked = inv.request(began)
+	for ; inv.asked.Round < sched.MaxRounds; inv.asked.Round++ {
+		inv.last = d.ask(inv)
+		switch inv.last.Action {
+		case sched.Probe:
+			d.probe(ctx, inv)
+		case sched.Wait:
+			pause(ctx, inv.last.Delay)
+		default:
+			return inv.last
+		}
+	}
+	inv.last = sched.Decision{Action: sched.Run, Reason: sched.ReasonMaxRounds}
+	return inv.last
+}
+
+func (d *dispatcher) probe(ctx context.Context, inv *invocation) {
+	began := d.clock()
+	peers := append([]peer.ID(nil), inv.last.Probes...) // the policy's memory
+	answered := d.mesh.Probe(ctx, peers)
+	inv.asked.Probed = append(inv.asked.Probed, answered...)
+	inv.hop.Probe += d.clock() - began
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// act does what was decided, and returns once the answer's header is there.
+func (d *dispatcher) act(ctx context.Context, inv *invocation, decision sched.Decision) (*invoke.Answer, error) {
+	inv.attempts++
+	inv.hop.Policy, inv.hop.Reason = d.policy.name(), uint8(decision.Reason)
+	switch decision.Action {
+	case sched.Run:
+		return d.run(ctx, inv)
+	case sched.Forward:
+		return d.forward(ctx, inv, decision.Peer)
+	}
+	return nil, d.refusal(decision.Reason)
+}
+
+func (d *dispatcher) refusal(why sched.Reason) error {
+	e := &invoke.Error{Code: invoke.CodeRefused, RetryAfter: d.slots.load().Wait}
+	e.Text = fmt.Sprintf("no node takes it now (%s); try again later", why)
+	if why == sched.ReasonNotDeployed || why == sched.ReasonProbesFailed {
+		e.Code = invoke.CodeUnavailable
+		e.Text = fmt.Sprintf("no node that has it can be asked now (%s); try again later", why)
+	}
+	return e
+}
+
+// again says whether another attempt is right: it has not started there or may
+// run twice, its body can be sent again, and there is time.
+func (d *dispatcher) again(ctx context.Context, inv *invocation, decision sched.Decision, err error) bool {
+	if decision.Action == sched.Refuse || ctx.Err() != nil || inv.attempts >= maxAttempts || !inv.body.replayable() {
+		return false
+	}
+	switch decision.Action {
+	case sched.Run:
+		inv.awayOnly = true
+	case sched.Forward:
+		inv.visited = append(inv.visited[:len(inv.visited):len(inv.visited)], decision.Peer)
+	}
+	if invoke.NotStarted(err) {
+		return true
+	}
+	switch d.retry {
+	case RetryAlways:
+		return true
+	case RetryNever:
+		return false
+	}
+	return inv.MayRepeat
+}
+
+// answered completes an answer, and sees to its end: the last that happens to
+// an invocation happens when its body is closed.
+func (d *dispatcher) answered(inv *invocation, a *invoke.Answer) *invoke.Answer {
+	inv.headerCame()
+	inv.hop.Total = d.clock() - inv.received
+	inv.hop.Attempts = inv.attempts
+	a.Hops = append([]invoke.Hop{inv.hop}, a.Hops...)
+	end := &ending{inv: inv, of: d}
+	if a.Conn != nil {
+		a.Conn = &endingConn{Conn: a.Conn, end: end}
+	} else {
+		a.Body = &endingBody{ReadCloser: a.Body, end: end}
+	}
+	return a
+}
+
+// failed turns the last error into what the caller is told.
+func (d *dispatcher) failed(ctx context.Context, inv *invocation, err error) error {
+	var e *invoke.Error
+	if cause := context.Cause(ctx); cause != nil && !errors.As(cause, &e) {
+		e = &invoke.Error{Code: invoke.CodeCancelled, Err: cause}
+	}
+	if e == nil && !errors.As(err, &e) {
+		e = &invoke.Error{Code: invoke.CodeUnknown, Text: "it may have run", Err: err}
+		if invoke.NotStarted(err) {
+			e = &invoke.Error{Code: invoke.CodeUnavailable, Text: "no node that runs it could be reached", Err: err}
+		}
+	}
+	d.metrics.failed(inv, e)
+	d.observe(inv, e)
+	inv.end()
+	return e
+}
+
+func (d *dispatcher) noFunction(name string) error {
+	text := "none is deployed on this node or its neighbours"
+	if names := append(d.functions.names(), d.mesh.Names()...); len(names) > 0 {
+		slices.Sort(names)
+		names = slices.Compact(names)
+		more := ""
+		if len(names) > maxNames {
+			names, more = names[:maxNames], ", …"
+		}
+		text = "there are: " + strings.Join(names, ", ") + more
+	}
+	return &invoke.Error{Code: invoke.CodeNoFunction, Text: fmt.Sprintf("no function %q; %s", name, text)}
+}
+
+// maxNames bounds the functions that an error lists.
+const maxNames = 20

@@ -1,0 +1,104 @@
+package node
+
+import (
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/sched"
+)
+
+// ending sees an answered invocation to its end, once.
+type ending struct {
+	inv  *invocation
+	of   *dispatcher
+	once sync.Once
+}
+
+// over is called with what the body's last read returned: io.EOF for a whole
+// answer, nil if its reader did not care for the rest.
+func (e *ending) over(last error) {
+	e.once.Do(func() {
+		result := sched.Answered
+		switch {
+		case last == nil:
+			result = sched.Cancelled
+		case !errors.Is(last, io.EOF):
+			result = sched.Failed
+		}
+		e.of.metrics.ended(e.inv, result, e.of.clock()-e.inv.received)
+		e.of.tell(e.inv, result)
+		e.inv.end()
+	})
+}
+
+// endingBody ends the invocation when its answer has been read or given up.
+type endingBody struct {
+	io.ReadCloser
+	end  *ending
+	last error
+}
+
+func (b *endingBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.last = err
+	}
+	return n, err
+}
+
+func (b *endingBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.end.over(b.last)
+	return err
+}
+
+// Buffered is how much can be read without waiting, 0 if that is not known.
+func (b *endingBody) Buffered() int {
+	if k, ok := b.ReadCloser.(interface{ Buffered() int }); ok {
+		return k.Buffered()
+	}
+	return 0
+}
+
+// endingConn ends the invocation when its upgraded connection closes.
+type endingConn struct {
+	invoke.Conn
+	end *ending
+}
+
+func (c *endingConn) Close() error {
+	err := c.Conn.Close()
+	c.end.over(io.EOF)
+	return err
+}
+
+// observe tells the policy of an invocation that got no answer.
+func (d *dispatcher) observe(inv *invocation, e *invoke.Error) {
+	result := sched.Failed
+	switch {
+	case e.Code == invoke.CodeCancelled:
+		result = sched.Cancelled
+	case e.Code == invoke.CodeExpired, e.Code == invoke.CodeDeadline:
+		result = sched.Expired
+	case e.Code.NotStarted():
+		result = sched.Refused
+	}
+	d.tell(inv, result)
+}
+
+func (d *dispatcher) tell(inv *invocation, result sched.Result) {
+	d.policy.mu.Lock()
+	defer d.policy.mu.Unlock()
+	observer, ok := d.policy.policy.(sched.Observer)
+	if !ok {
+		return
+	}
+	now := d.clock()
+	observer.Observe(sched.Outcome{
+		Request: inv.asked, Decision: inv.last, Result: result,
+		OnTime:   result == sched.Answered && (inv.deadline == 0 || now <= inv.deadline),
+		Response: now - inv.received, Queue: inv.hop.Queue, Service: inv.hop.Service,
+	})
+}

@@ -1,0 +1,104 @@
+package gateway
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/p2pfaas/p2pfaas/faas/api"
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+)
+
+// statusClosed is what the log says of a call whose caller went away; nobody
+// is there to read it.
+const statusClosed = 499
+
+// told is how a code is told over HTTP.
+type told struct {
+	status int
+	hint   string
+	// platform marks errors of the platform, as opposed to the function's own.
+	platform bool
+}
+
+func tell(c invoke.Code) told {
+	switch c {
+	case invoke.CodeRefused:
+		return told{http.StatusTooManyRequests, "try again after Retry-After, or add nodes", true}
+	case invoke.CodeDraining, invoke.CodeUnavailable:
+		return told{http.StatusServiceUnavailable, "try again after Retry-After, or ask another node", true}
+	case invoke.CodeNoFunction:
+		return told{http.StatusNotFound, "see p2pfaas-node functions", false}
+	case invoke.CodeWrongVersion:
+		return told{http.StatusConflict, "deploy the same version on both nodes", true}
+	case invoke.CodeExpired, invoke.CodeDeadline:
+		return told{http.StatusGatewayTimeout, "allow more time with the header " + headerDeadline, true}
+	case invoke.CodeLoop:
+		return told{http.StatusLoopDetected, "", true}
+	case invoke.CodeDenied:
+		return told{http.StatusForbidden, "", true}
+	case invoke.CodeBadRequest:
+		return told{http.StatusBadRequest, "", false}
+	case invoke.CodeCancelled, invoke.CodeTakenBack:
+		return told{statusClosed, "", true}
+	}
+	return told{http.StatusBadGateway, "", true}
+}
+
+// writeError tells what became of an invocation that has no answer.
+func (g *Gateway) writeError(w http.ResponseWriter, r *http.Request, err error, began time.Time) {
+	var e *invoke.Error
+	if !errors.As(err, &e) {
+		e = &invoke.Error{Code: invoke.CodeUnknown, Text: err.Error()}
+	}
+	t := tell(e.Code)
+	h := w.Header()
+	g.stamp(h, nil, began)
+	if e.RetryAfter > 0 || t.status == http.StatusTooManyRequests || t.status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
+	}
+	if t.platform {
+		h.Set("X-OpenFaaS-Internal", "p2pfaas")
+	}
+	outcome := "failed"
+	if e.Code == invoke.CodeUnknown {
+		outcome = "unknown"
+	} else if e.Code.NotStarted() {
+		outcome = "not-started"
+	}
+	h.Set("X-P2pfaas-Outcome", outcome)
+	if r.ContentLength < 0 || r.ContentLength > invoke.FirstWindow {
+		h.Set("Connection", "close") // rather than read the rest of a large body first
+	}
+	api.Error(w, r, t.status, codeName(e.Code), e.Error(), t.hint)
+}
+
+func codeName(c invoke.Code) string {
+	switch c {
+	case invoke.CodeRefused:
+		return "refused"
+	case invoke.CodeDraining:
+		return "draining"
+	case invoke.CodeUnavailable:
+		return "unavailable"
+	case invoke.CodeNoFunction:
+		return "no_function"
+	case invoke.CodeWrongVersion:
+		return "wrong_version"
+	case invoke.CodeExpired:
+		return "expired"
+	case invoke.CodeDeadline:
+		return "deadline"
+	case invoke.CodeLoop:
+		return "loop"
+	case invoke.CodeDenied:
+		return "denied"
+	case invoke.CodeBadRequest:
+		return "bad_request"
+	case invoke.CodeUnknown:
+		return "unknown_outcome"
+	}
+	return "failed"
+}

@@ -1,0 +1,77 @@
+// Package gateway is the HTTP way in: it turns HTTP requests for
+// /function/NAME into invocations, and their answers into HTTP answers.
+//
+// It knows no policy and no peer: an [Invoker] does the work. Bodies are
+// streamed both ways, upgrades become raw bytes both ways, and an answer that
+// breaks off is visibly cut, never ended cleanly.
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	logging "github.com/ipfs/go-log/v2"
+
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+)
+
+var log = logging.Logger("p2pfaas/gateway")
+
+// Invoker answers invocations. Errors are *invoke.Error. The answer's Body (or
+// Conn) must be closed.
+type Invoker interface {
+	Invoke(ctx context.Context, r *invoke.Request, o Options) (*invoke.Answer, error)
+}
+
+// Options are what HTTP adds to an invocation.
+type Options struct {
+	// Expects: the client waits with the body until it is told to go on, which
+	// the first read of the body does: nothing is read before it is decided
+	// where the invocation goes.
+	Expects bool
+}
+
+// Gateway serves /function/NAME[.NAMESPACE][/PATH].
+type Gateway struct {
+	invoker Invoker
+	self    string // this node's peer ID
+	product string // for X-Served-By
+}
+
+// New makes a Gateway of the node with that peer ID; product is what it calls
+// itself in X-Served-By.
+func New(invoker Invoker, self, product string) *Gateway {
+	return &Gateway{invoker: invoker, self: self, product: product}
+}
+
+// Prefix is where functions are served.
+const Prefix = "/function/"
+
+// ServeHTTP implements http.Handler for paths below [Prefix].
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	// Without it an HTTP/1 server stops reading the request once it answers.
+	// HTTP/2 needs it not, and says so with an error.
+	_ = http.NewResponseController(w).EnableFullDuplex()
+	req, err := parse(r, began)
+	if err == nil {
+		w.Header().Set("X-Call-Id", req.CallID)
+		var answer *invoke.Answer
+		if answer, err = g.invoker.Invoke(r.Context(), req, Options{Expects: r.Header.Get("Expect") != ""}); err == nil {
+			g.write(w, r, answer, began)
+			return
+		}
+	}
+	g.writeError(w, r, err, began)
+}
+
+// splitPath takes apart "/function/NAME/rest"; rest keeps its escapes.
+func splitPath(escaped string) (name, rest string) {
+	name = strings.TrimPrefix(escaped, Prefix)
+	if i := strings.IndexByte(name, '/'); i >= 0 {
+		name, rest = name[:i], name[i:]
+	}
+	return name, rest
+}

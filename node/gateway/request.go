@@ -1,0 +1,157 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"net/textproto"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+)
+
+// Request headers that the gateway reads.
+const (
+	headerCallID      = "X-Call-Id"
+	headerDeadline    = "X-P2pfaas-Deadline" // a Go duration
+	headerTimeout     = "X-Timeout"          // the same, OpenFaaS's name
+	headerIdempotency = "Idempotency-Key"
+	headerParent      = "X-P2pfaas-Parent"
+)
+
+// maxCallID bounds a call ID that a client gives, in bytes.
+const maxCallID = 128
+
+// parse makes an invocation of an HTTP request. Its errors are *invoke.Error.
+func parse(r *http.Request, began time.Time) (*invoke.Request, error) {
+	escaped, rest := splitPath(r.URL.EscapedPath())
+	name, err := faas.ParseName(escaped)
+	if err != nil {
+		return nil, badRequest("%v", err)
+	}
+	deadline, err := deadlineOf(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	id, err := callID(r.Header.Get(headerCallID))
+	if err != nil {
+		return nil, err
+	}
+	req := &invoke.Request{
+		CallID: id, Function: name.String(), Method: r.Method, Path: rest, Query: r.URL.RawQuery,
+		Host: r.Host, Size: r.ContentLength, Deadline: deadline,
+		MayRepeat:   mayRepeat(r),
+		TraceParent: r.Header.Get("Traceparent"), TraceState: r.Header.Get("Tracestate"),
+		Upgrade: upgradeOf(r.Header),
+	}
+	if req.Upgrade != "" {
+		req.Size = 0
+	}
+	if req.Size != 0 {
+		req.Body = r.Body
+		req.Trailer = func() invoke.Header { return fields(r.Trailer, nil) }
+	}
+	req.Header = fields(r.Header, dropped)
+	req.Header = append(req.Header,
+		invoke.Field{Name: "X-Start-Time", Value: strconv.FormatInt(began.UTC().UnixNano(), 10)},
+		invoke.Field{Name: "X-Forwarded-For", Value: forwardedFor(r)},
+		invoke.Field{Name: "X-Forwarded-Host", Value: r.Host},
+	)
+	return req, nil
+}
+
+func badRequest(format string, args ...any) error {
+	return &invoke.Error{Code: invoke.CodeBadRequest, Text: fmt.Sprintf(format, args...)}
+}
+
+func deadlineOf(h http.Header) (time.Duration, error) {
+	for _, name := range []string{headerDeadline, headerTimeout} {
+		s := h.Get(name)
+		if s == "" {
+			continue
+		}
+		d, err := time.ParseDuration(s)
+		if err != nil || d <= 0 {
+			return 0, badRequest("header %s: %q is no duration above 0 such as 250ms or 2s", name, s)
+		}
+		return d, nil
+	}
+	return 0, nil
+}
+
+// callID is the caller's own, or a new one.
+func callID(given string) (string, error) {
+	if given == "" {
+		return NewCallID(), nil
+	}
+	if len(given) > maxCallID {
+		return "", badRequest("header %s is %d bytes long; %d are the most", headerCallID, len(given), maxCallID)
+	}
+	return given, nil
+}
+
+// NewCallID makes a call ID: 32 hexadecimal digits, random.
+func NewCallID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	return hex.EncodeToString(b[:])
+}
+
+// mayRepeat tells whether the caller allows that the function runs twice.
+func mayRepeat(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return r.Header.Get(headerIdempotency) != ""
+}
+
+// upgradeOf is the protocol that an Upgrade asks for, "" if it does not.
+func upgradeOf(h http.Header) string {
+	for _, line := range h["Connection"] {
+		for option := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(textproto.TrimString(option), "upgrade") {
+				return h.Get("Upgrade")
+			}
+		}
+	}
+	return ""
+}
+
+// dropped are request headers that end here: the gateway has read them, or
+// sets them itself.
+var dropped = map[string]bool{
+	"Expect": true, headerCallID: true, headerDeadline: true, headerTimeout: true, headerParent: true,
+	"Traceparent": true, "Tracestate": true, "X-Start-Time": true, "X-Forwarded-For": true, "X-Forwarded-Host": true,
+}
+
+// fields lists end-to-end header fields, without those to skip.
+func fields(h http.Header, skip map[string]bool) invoke.Header {
+	list := make(faas.Header, 0, len(h)+4)
+	for name, values := range h {
+		if skip[name] {
+			continue
+		}
+		for _, v := range values {
+			list = append(list, faas.Field{Name: name, Value: v})
+		}
+	}
+	list.DropHopByHop()
+	return invoke.Header(list)
+}
+
+func forwardedFor(r *http.Request) string {
+	client, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		client = r.RemoteAddr
+	}
+	if before := r.Header.Values("X-Forwarded-For"); len(before) > 0 {
+		return strings.Join(before, ", ") + ", " + client
+	}
+	return client
+}

@@ -1,0 +1,107 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/p2pfaas/p2pfaas/faas/api"
+	"github.com/p2pfaas/p2pfaas/node/gateway"
+)
+
+// headerTimeout bounds the time that an HTTP client takes for its header.
+const headerTimeout = 10 * time.Second
+
+// routes is the node's HTTP side: functions and health for everyone, the rest
+// for who has the credentials.
+func (n *Node) routes(credentials *api.Credentials) http.Handler {
+	system := api.New(n.runtime, api.Options{
+		Credentials: credentials,
+		Version:     n.cfg.Version,
+		P2pfaas:     func() any { return n.Ready() },
+	})
+	guard := func(h http.Handler) http.Handler {
+		if credentials == nil {
+			return h
+		}
+		return api.Auth(h, *credentials)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", system)
+	mux.Handle(gateway.Prefix, gateway.New(n.dispatcher, n.self.String(), "p2pfaas/"+n.cfg.Version))
+	mux.Handle("GET /system/peers", guard(http.HandlerFunc(n.servePeers)))
+	mux.Handle("GET /metrics", guard(promhttp.HandlerFor(n.dispatcher.metrics.registry, promhttp.HandlerOpts{})))
+	return mux
+}
+
+func (n *Node) servePeers(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(n.mesh.Peers()) // fails only when the client has gone
+}
+
+func (n *Node) listenHTTP(ctx context.Context) error {
+	addr, narrowed := httpAddr(n.cfg.HTTP, publicAddr)
+	if narrowed != "" {
+		log.Warnw("this machine has a public address: HTTP is bound to loopback; name an address in --http to bind it elsewhere", "public", narrowed, "http", addr)
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen for HTTP at %s (choose another with --http): %w", addr, err)
+	}
+	n.httpAddr = listener.Addr().String()
+	n.server.Handler = n.routes(n.credentials)
+	n.serving.Go(func() { // ends when the server is shut down or closed
+		if err := n.server.Serve(listener); err != http.ErrServerClosed {
+			log.Errorw("HTTP server ended", "error", err)
+		}
+	})
+	return nil
+}
+
+// httpAddr is where HTTP is bound: as configured, but on loopback only where
+// all interfaces were meant and one of them has a public address.
+func httpAddr(configured string, public func() (netip.Addr, bool)) (addr, narrowed string) {
+	host, port, err := net.SplitHostPort(configured)
+	if err != nil || !unspecified(host) {
+		return configured, ""
+	}
+	if a, ok := public(); ok {
+		return net.JoinHostPort("127.0.0.1", port), a.String()
+	}
+	return configured, ""
+}
+
+func unspecified(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && ip.IsUnspecified()
+}
+
+// publicAddr finds an address of this machine that the whole Internet may reach.
+func publicAddr() (netip.Addr, bool) {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	for _, a := range addrs {
+		prefix, err := netip.ParsePrefix(a.String())
+		if err == nil && isPublic(prefix.Addr()) {
+			return prefix.Addr(), true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// sharedSpace is RFC 6598, carrier-grade NAT: not public although not "private".
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
+
+func isPublic(a netip.Addr) bool {
+	a = a.Unmap()
+	return a.IsGlobalUnicast() && !a.IsPrivate() && !sharedSpace.Contains(a)
+}

@@ -1,0 +1,115 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/sched"
+)
+
+// headerLimit bounds the time until an answer's header where nobody set a
+// deadline. It does not bound the body: a stream without a deadline may last.
+const headerLimit = 60 * time.Second
+
+// invocation is one call in this node's care, from its arrival to the end of
+// its answer. One goroutine at a time works on it.
+type invocation struct {
+	invoke.Request
+	function *function // nil if not deployed here
+	received time.Duration
+	deadline time.Duration // on the node's clock, 0 for none
+	body     *replay
+	caller   caller
+
+	visited  []peer.ID // Hops, and who failed on this invocation
+	awayOnly bool      // this node has failed on it
+	attempts int
+	last     sched.Decision
+	asked    sched.Request // what the policy saw last
+	hop      invoke.Hop
+	began    time.Duration // when it started to run here
+
+	cancel context.CancelFunc
+	limit  *time.Timer // ends the wait for a header; nil with a deadline
+}
+
+// caller is told how an invocation fares while its answer is not there yet.
+// Its methods return false when the caller has taken the invocation back.
+type caller interface {
+	// Hold: it is about to be handed on, and cannot be taken back any more.
+	Hold() bool
+	// Start: it starts to run.
+	Start() bool
+}
+
+// patient is a caller that cannot take anything back.
+type patient struct{}
+
+func (patient) Hold() bool  { return true }
+func (patient) Start() bool { return true }
+
+// left is the time until the deadline, 0 for none.
+func (inv *invocation) left(now time.Duration) time.Duration {
+	if inv.deadline == 0 {
+		return 0
+	}
+	return max(1, inv.deadline-now)
+}
+
+// request is what a policy may know of it.
+func (inv *invocation) request(now time.Duration) sched.Request {
+	r := sched.Request{
+		Function: inv.Function, BodySize: inv.Size, Deadline: inv.left(now),
+		Hops: len(inv.Hops), Visited: inv.visited,
+		TaskType: inv.TaskType, Priority: inv.Priority, Idempotent: inv.MayRepeat, Weight: 1,
+	}
+	if inv.function != nil {
+		r.Weight = inv.function.weight
+	}
+	return r
+}
+
+// need is what it wants of this node's capacity.
+func (inv *invocation) need() need {
+	n := need{weight: 1, deadline: inv.deadline, priority: inv.Priority}
+	if inv.function != nil {
+		n.weight, n.service = inv.function.weight, inv.function.service.get()
+	}
+	return n
+}
+
+// bound gives ctx the invocation's time limit. With a deadline that is all of
+// it; without one, only the wait for the answer's header.
+func (inv *invocation) bound(ctx context.Context, now time.Duration) context.Context {
+	late := &invoke.Error{Code: invoke.CodeDeadline, Text: "no answer within the deadline"}
+	if inv.deadline > 0 {
+		ctx, inv.cancel = context.WithTimeoutCause(ctx, inv.deadline-now, late)
+		return ctx
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	inv.cancel = func() { cancel(nil) }
+	inv.limit = time.AfterFunc(headerLimit, func() { cancel(late) })
+	return ctx
+}
+
+// headerCame ends the wait for a header.
+func (inv *invocation) headerCame() {
+	if inv.limit != nil {
+		inv.limit.Stop()
+	}
+	inv.body.commit()
+}
+
+// end frees what the invocation holds.
+func (inv *invocation) end() {
+	if inv.limit != nil {
+		inv.limit.Stop()
+	}
+	if inv.cancel != nil {
+		inv.cancel()
+	}
+	inv.body.close()
+}

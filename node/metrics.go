@@ -1,0 +1,91 @@
+package node
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/sched"
+)
+
+// metrics are what /metrics shows, on a registry of the node's own. Functions
+// are labels as far as they are deployed in the mesh; peers never are.
+type metrics struct {
+	registry    *prometheus.Registry
+	invocations *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
+	forward     prometheus.Histogram
+	failures    *prometheus.CounterVec
+}
+
+// buckets reach from a warm call next door to the longest deadline by default.
+var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		invocations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "p2pfaas_invocations_total",
+			Help: "Invocations that ended at this node, by function, what was last done with them (run, forward, refuse) and outcome.",
+		}, []string{"function", "action", "outcome"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "p2pfaas_invocation_duration_seconds", Buckets: buckets,
+			Help: "Time from an invocation's arrival to the end of its answer.",
+		}, []string{"function"}),
+		forward: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "p2pfaas_forward_duration_seconds", Buckets: buckets,
+			Help: "Time from the forward of an invocation to the header of its answer.",
+		}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "p2pfaas_forward_failures_total",
+			Help: "Forwards that brought no answer, by why.",
+		}, []string{"code"}),
+	}
+	m.registry.MustRegister(m.invocations, m.duration, m.forward, m.failures,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// gauge shows a value that is read when somebody asks.
+func (m *metrics) gauge(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+}
+
+// watch shows the state that the dispatcher keeps.
+func (m *metrics) watch(d *dispatcher) {
+	m.gauge("p2pfaas_running", "Invocations that hold a server.", func() float64 { return float64(d.slots.load().Running) })
+	m.gauge("p2pfaas_queue_length", "Invocations that wait for a server.", func() float64 { return float64(d.slots.load().Queued) })
+	m.gauge("p2pfaas_wait_seconds", "Time until a newcomer would start.", func() float64 { return d.slots.load().Wait.Seconds() })
+	m.gauge("p2pfaas_replay_bytes", "Request bodies kept for another attempt.", func() float64 { return float64(d.budget.used.Load()) })
+	m.gauge("p2pfaas_mesh_utilisation", "Share of the known servers' capacity that arrivals take.", func() float64 { return d.mesh.Utilisation() })
+}
+
+// ended counts an invocation whose answer is over.
+func (m *metrics) ended(inv *invocation, result sched.Result, took time.Duration) {
+	m.invocations.WithLabelValues(inv.Function, inv.last.Action.String(), result.String()).Inc()
+	m.duration.WithLabelValues(inv.Function).Observe(took.Seconds())
+}
+
+// unknownFunction is the label of calls for what exists nowhere: strangers'
+// words are no labels.
+const unknownFunction = "-"
+
+// failed counts an invocation that got no answer.
+func (m *metrics) failed(inv *invocation, e *invoke.Error) {
+	function := inv.Function
+	if e.Code == invoke.CodeNoFunction {
+		function = unknownFunction
+	}
+	m.invocations.WithLabelValues(function, inv.last.Action.String(), e.Code.String()).Inc()
+}
+
+// forwarded counts one forward.
+func (m *metrics) forwarded(took time.Duration, err error) {
+	if err == nil {
+		m.forward.Observe(took.Seconds())
+		return
+	}
+	m.failures.WithLabelValues(codeOf(err).String()).Inc()
+}

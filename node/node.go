@@ -1,0 +1,289 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	logging "github.com/ipfs/go-log/v2"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/faas/api"
+	"github.com/p2pfaas/p2pfaas/faas/embedded"
+	"github.com/p2pfaas/p2pfaas/node/mesh"
+	"github.com/p2pfaas/p2pfaas/protocol/host"
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/sched"
+)
+
+var log = logging.Logger("p2pfaas/node")
+
+// Node is one member of the mesh. Make it with New.
+type Node struct {
+	cfg         Config
+	self        peer.ID
+	incarnation uint64
+	credentials *api.Credentials // nil: everyone is let in
+
+	host       *host.Host
+	runtime    faas.Runtime // the embedded one, checked
+	embedded   *embedded.Runtime
+	dispatcher *dispatcher
+	mesh       *mesh.Mesh
+	client     *invoke.Client
+	peers      *invoke.Server
+
+	server   http.Server
+	httpAddr string
+	serving  sync.WaitGroup
+	closing  sync.Once
+	closeErr error
+}
+
+// Ready is what a started node says of itself.
+type Ready struct {
+	PeerID  string   `json:"peerID"`
+	Addrs   []string `json:"addresses"`
+	HTTP    string   `json:"http"`
+	Mesh    string   `json:"mesh"`
+	Runtime string   `json:"runtime"`
+	Policy  string   `json:"policy"`
+}
+
+// New checks the configuration, reads or makes what the node keeps on disk,
+// and puts the parts together. Nothing listens or runs before Start.
+func New(cfg Config) (*Node, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	policy, err := sched.New(cfg.Policy, cfg.PolicySet)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	n := &Node{cfg: cfg}
+	if err := n.load(); err != nil {
+		return nil, err
+	}
+	if err := n.assemble(policy); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+// load reads what is kept in the data folder.
+func (n *Node) load() (err error) {
+	if err := os.MkdirAll(n.cfg.DataDir, 0o711); err != nil {
+		return fmt.Errorf("make the data folder (choose another with --data): %w", err)
+	}
+	if n.incarnation, err = host.NextIncarnation(filepath.Join(n.cfg.DataDir, "incarnation")); err != nil {
+		return err
+	}
+	if dir := n.cfg.CredentialsDir(); dir != "" {
+		user, password, err := api.LoadCredentials(dir)
+		if err != nil {
+			return err
+		}
+		n.credentials = &api.Credentials{User: user, Password: password}
+	}
+	if n.cfg.Exe == "" {
+		n.cfg.Exe, err = os.Executable()
+	}
+	return err
+}
+
+// assemble makes the parts, from the leaves up.
+func (n *Node) assemble(policy sched.Policy) (err error) {
+	if n.embedded, err = embedded.New(n.embeddedConfig()); err != nil {
+		return err
+	}
+	n.runtime = &checkedRuntime{Runtime: n.embedded, changed: n.functionsChanged}
+	d := n.newDispatcher(policy)
+	n.dispatcher = d
+	if n.host, err = n.newHost(); err != nil {
+		return err
+	}
+	n.self = n.host.Libp2p().ID()
+	d.self = n.self
+	if n.mesh, err = mesh.New(n.meshConfig()); err != nil {
+		return err
+	}
+	d.mesh = n.mesh
+	wire := invoke.Config{News: n.mesh, Heard: n.mesh}
+	n.client = invoke.NewClient(n.host.Libp2p(), wire)
+	d.client = wire{n.client}
+	n.peers = invoke.NewServer(n.host.Libp2p(), d, gate{n.host.Access()}, wire)
+	d.metrics.watch(d)
+	return nil
+}
+
+func (n *Node) newDispatcher(policy sched.Policy) *dispatcher {
+	clock := sinceStart()
+	return &dispatcher{
+		zone:      n.cfg.Zone,
+		clock:     clock,
+		retry:     n.cfg.Retry,
+		functions: newFunctions(n.embedded),
+		slots:     newSlots(n.slotsConfig(), clock),
+		runtime:   n.embedded,
+		policy:    newPolicyBox(n.cfg.Policy, policy),
+		budget:    &replayBudget{limit: replayMemory(small())},
+		metrics:   newMetrics(),
+	}
+}
+
+// small tells whether this machine has little memory.
+func small() bool { return host.Default().Small }
+
+// replayMemory bounds what all request bodies together keep, in bytes.
+func replayMemory(small bool) int64 {
+	if small {
+		return 8 << 20
+	}
+	return 32 << 20
+}
+
+func (n *Node) slotsConfig() slotsConfig {
+	c := slotsConfig{servers: n.cfg.Servers, maxOpen: n.cfg.MaxOpen}
+	if c.servers == 0 {
+		c.servers = runtime.NumCPU()
+	}
+	if n.cfg.Queue >= 0 {
+		c.queue = sched.QueueConfig{MaxCount: n.cfg.Queue, Exact: true}
+	}
+	return c
+}
+
+func (n *Node) embeddedConfig() embedded.Config {
+	c := embedded.Default()
+	c.DataDir = filepath.Join(n.cfg.DataDir, "functions")
+	c.Exe = n.cfg.Exe
+	c.Aliases = n.cfg.ImageAlias
+	c.ExecPath = n.cfg.ExecPaths()
+	return c
+}
+
+func (n *Node) newHost() (*host.Host, error) {
+	key, err := host.LoadIdentity(n.cfg.IdentityFile())
+	if err != nil {
+		return nil, err
+	}
+	c := host.Default()
+	c.Key, c.Mesh, c.MDNS, c.DHT = key, n.cfg.Mesh, n.cfg.MDNS, false
+	c.PeersFile = filepath.Join(n.cfg.DataDir, "peers.json")
+	c.UserAgent = "p2pfaas/" + n.cfg.Version
+	c.Hello = n.hello
+	if c.Listen, err = n.cfg.ListenAddrs(); err != nil {
+		return nil, err
+	}
+	if c.Bootstrap, err = host.ParseAddrInfos(n.cfg.Bootstrap); err != nil {
+		return nil, err
+	}
+	return host.New(c)
+}
+
+func (n *Node) meshConfig() mesh.Config {
+	return mesh.Config{
+		Host:        n.host,
+		Incarnation: n.incarnation,
+		Zone:        n.cfg.Zone,
+		Period:      n.cfg.Gossip,
+		Self:        n.dispatcher.report,
+		Functions:   n.dispatcher.functions.offered,
+		Small:       small(),
+	}
+}
+
+// functionsChanged makes a change of the deployments known here and in the mesh.
+func (n *Node) functionsChanged(ctx context.Context) error {
+	if err := n.dispatcher.functions.reload(ctx); err != nil {
+		return err
+	}
+	n.mesh.FunctionsChanged()
+	return nil
+}
+
+// Start opens everything, the ways in last. ctx bounds the start only.
+func (n *Node) Start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+		}
+	}()
+	if err := n.embedded.Start(ctx); err != nil {
+		return fmt.Errorf("start the embedded runtime: %w", err)
+	}
+	if n.cfg.Samples {
+		if err := deploySamples(ctx, n.embedded); err != nil {
+			return err
+		}
+	}
+	if err := n.dispatcher.functions.reload(ctx); err != nil {
+		return err
+	}
+	n.peers.Start()
+	if err := n.mesh.Start(ctx); err != nil {
+		return fmt.Errorf("start the mesh: %w", err)
+	}
+	if err := n.host.Start(ctx); err != nil {
+		return fmt.Errorf("start the libp2p host: %w", err)
+	}
+	return n.listenHTTP(ctx)
+}
+
+// Ready tells how a started node is reached.
+func (n *Node) Ready() Ready {
+	r := Ready{PeerID: n.self.String(), HTTP: n.httpAddr, Mesh: n.cfg.Mesh, Runtime: "embedded", Policy: n.dispatcher.policy.name()}
+	for _, a := range n.host.Addrs() {
+		r.Addrs = append(r.Addrs, a.String())
+	}
+	return r
+}
+
+// Drain refuses new invocations and returns when the ones in this node's care
+// are answered, or with ctx's error.
+func (n *Node) Drain(ctx context.Context) error {
+	drained := n.dispatcher.drain()
+	n.mesh.Leave()
+	select {
+	case <-drained:
+		return n.server.Shutdown(ctx)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close ends everything at once and waits for it. A second call returns what
+// the first did.
+func (n *Node) Close() error {
+	n.closing.Do(func() { n.closeErr = n.close() })
+	return n.closeErr
+}
+
+func (n *Node) close() error {
+	err := n.server.Close()
+	n.serving.Wait()
+	if n.peers != nil {
+		err = errors.Join(err, n.peers.Close())
+	}
+	if n.client != nil {
+		err = errors.Join(err, n.client.Close())
+	}
+	if n.mesh != nil {
+		err = errors.Join(err, n.mesh.Close())
+	}
+	if n.host != nil {
+		err = errors.Join(err, n.host.Close())
+	}
+	if n.embedded != nil {
+		err = errors.Join(err, n.embedded.Close())
+	}
+	return err
+}
+

@@ -1,0 +1,37 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/p2pfaas/p2pfaas/protocol/hello"
+	"github.com/p2pfaas/p2pfaas/protocol/host"
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+)
+
+// ServeInvoke takes the invocations that come from peers and SDK clients.
+func (d *dispatcher) ServeInvoke(ctx context.Context, c *invoke.Call) (*invoke.Answer, error) {
+	if n := len(c.Hops); n > 0 && c.Hops[n-1] != c.From {
+		return nil, &invoke.Error{Code: invoke.CodeBadRequest, Text: fmt.Sprintf("the last of the hops is %s, not the sender", c.Hops[n-1])}
+	}
+	if c.CallID == "" {
+		c.CallID = newCallID()
+	}
+	inv := &invocation{Request: c.Request, body: newReplay(c.Body, d.budget), caller: c}
+	return d.dispatch(ctx, inv)
+}
+
+// gate lets members and SDK clients in, each by their own verb.
+type gate struct{ access *host.Access }
+
+func (g gate) Allow(ctx context.Context, p peer.ID, function string) error {
+	return g.access.AllowInvoke(ctx, p, function)
+}
+
+// hello is what this node says of itself on each connection.
+func (n *Node) hello() hello.Hello {
+	r := n.mesh.Report()
+	return hello.Hello{Version: n.cfg.Version, Incarnation: n.incarnation, Zone: n.cfg.Zone, Report: &r}
+}

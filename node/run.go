@@ -1,0 +1,167 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+)
+
+// streamsAfter is when an answer that still streams gives its server back.
+const streamsAfter = 5 * time.Second
+
+// run has the function run here, once a server is free.
+func (d *dispatcher) run(ctx context.Context, inv *invocation) (*invoke.Answer, error) {
+	slot, err := d.slots.acquire(ctx, inv.need())
+	if err != nil {
+		return nil, err
+	}
+	if !inv.caller.Start() {
+		slot.release()
+		return nil, takenBack()
+	}
+	inv.hop.Queue = slot.waited
+	began := d.clock()
+	resp, err := d.runtime.Invoke(ctx, inv.toFunction(d.self.String()))
+	if err != nil {
+		slot.release()
+		return nil, runError(err)
+	}
+	inv.hop.Service = d.clock() - began
+	held := &heldSlot{slot: slot, began: began, clock: d.clock, service: inv.function.service}
+	return fromFunction(inv, resp, held), nil
+}
+
+func takenBack() error {
+	return &invoke.Error{Code: invoke.CodeTakenBack, Text: "its caller took it back while it waited"}
+}
+
+// toFunction is the request as the function gets it.
+func (inv *invocation) toFunction(self string) *faas.Request {
+	r := &faas.Request{
+		Name: inv.function.name, CallID: inv.CallID, Method: inv.Method, Path: inv.Path, Query: inv.Query,
+		Host: inv.Host, Size: inv.Size, Upgrade: inv.Upgrade,
+		Header: make(faas.Header, 0, len(inv.Header)+4),
+	}
+	if body := inv.body.attempt(); body != nil && inv.Size != 0 {
+		r.Body = body
+	}
+	if t := inv.Trailer; t != nil {
+		r.Trailer = func() faas.Header { return faas.Header(t()) }
+	}
+	r.Header = append(r.Header, faas.Header(inv.Header)...)
+	r.Header.Add("X-Call-Id", inv.CallID)
+	r.Header.Add("X-P2pfaas-Parent", inv.parentage())
+	if inv.TraceParent != "" {
+		r.Header.Add("Traceparent", inv.TraceParent)
+	}
+	if inv.TraceState != "" {
+		r.Header.Add("Tracestate", inv.TraceState)
+	}
+	return r
+}
+
+// parentage tells a function's inner calls where they belong.
+func (inv *invocation) parentage() string {
+	s := inv.CallID + ";hops=" + strconv.Itoa(len(inv.Hops))
+	if inv.Deadline > 0 {
+		s += ";deadline=" + inv.Deadline.String()
+	}
+	return s
+}
+
+func fromFunction(inv *invocation, resp *faas.Response, held *heldSlot) *invoke.Answer {
+	a := &invoke.Answer{
+		Status: resp.Status, Header: invoke.Header(resp.Header), Size: resp.Size,
+		NoBody:      bodiless(inv.Method, resp.Status),
+		Fingerprint: inv.function.print[:],
+	}
+	if t := resp.Trailer; t != nil {
+		a.Trailer = func() invoke.Header { return invoke.Header(t()) }
+	}
+	if resp.Conn != nil {
+		held.slot.detach()
+		a.Conn, a.Body = &heldConn{Conn: resp.Conn, held: held}, nil
+		return a
+	}
+	a.Body = &heldBody{ReadCloser: resp.Body, held: held}
+	if resp.Size < 0 {
+		held.limit = time.AfterFunc(streamsAfter, held.slot.detach)
+	}
+	return a
+}
+
+func bodiless(method string, status int) bool {
+	return method == "HEAD" || status == 204 || status == 304
+}
+
+// runError says what the failure of a Runtime means for the invocation.
+func runError(err error) error {
+	var e *invoke.Error
+	switch {
+	case errors.As(err, &e):
+		return err
+	case errors.Is(err, faas.ErrNotFound):
+		return &invoke.Error{Code: invoke.CodeNoFunction, Text: err.Error()}
+	case errors.Is(err, faas.ErrUnavailable), errors.Is(err, faas.ErrNotStarted):
+		return &invoke.Error{Code: invoke.CodeUnavailable, Text: err.Error(), RetryAfter: time.Second}
+	case errors.Is(err, faas.ErrInvalid):
+		return &invoke.Error{Code: invoke.CodeBadRequest, Text: err.Error()}
+	}
+	return &invoke.Error{Code: invoke.CodeFailed, Text: "the function gave no valid answer", Err: err}
+}
+
+// heldSlot gives a slot back, once, and measures how long it was held.
+type heldSlot struct {
+	slot    *slot
+	began   time.Duration
+	clock   func() time.Duration
+	service *serviceTimes
+	limit   *time.Timer // frees the server of a long stream; nil if none
+	once    sync.Once
+}
+
+func (h *heldSlot) release() {
+	h.once.Do(func() {
+		if h.limit != nil {
+			h.limit.Stop()
+		}
+		h.service.add(min(h.clock()-h.began, streamsAfter))
+		h.slot.release()
+	})
+}
+
+// heldBody releases the slot when the answer has been read or is given up.
+type heldBody struct {
+	io.ReadCloser
+	held *heldSlot
+}
+
+func (b *heldBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.held.release()
+	}
+	return n, err
+}
+
+func (b *heldBody) Close() error {
+	defer b.held.release()
+	return b.ReadCloser.Close()
+}
+
+// heldConn releases the slot when an upgraded connection closes.
+type heldConn struct {
+	faas.Conn
+	held *heldSlot
+}
+
+func (c *heldConn) Close() error {
+	defer c.held.release()
+	return c.Conn.Close()
+}

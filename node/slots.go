@@ -1,0 +1,309 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/sched"
+)
+
+// slots is this node's capacity: weighted work that runs, a bounded line that
+// waits, and invocations that only stream on and hold no server any more.
+type slots struct {
+	clock   func() time.Duration
+	servers float64
+	maxOpen int
+
+	mu      sync.Mutex
+	busy    float64       // weight of what holds a server
+	running int           // count of the same
+	work    time.Duration // expected service times of the same, weighted
+	open    int           // granted and not released, streaming ones included
+	queue   *sched.Queue[*waiter]
+	drained chan struct{} // closed when draining and nothing is open
+	closing bool
+}
+
+// waiter is an invocation in the line.
+type waiter struct {
+	need    need
+	arrived time.Duration
+	granted chan error // one value: nil, or why not; buffered
+}
+
+// slot is the right to run; release it once, always.
+type slot struct {
+	of       *slots
+	need     need
+	holds    bool // still holds a server; guarded by of.mu, like released
+	released bool
+	waited   time.Duration
+}
+
+// weightSlack lets weights such as 0.1 fill a server in spite of rounding.
+const weightSlack = 1e-9
+
+func newSlots(cfg slotsConfig, clock func() time.Duration) *slots {
+	return &slots{
+		clock:   clock,
+		servers: float64(cfg.servers),
+		maxOpen: cfg.maxOpen,
+		queue:   sched.NewQueue[*waiter](cfg.queue),
+		drained: make(chan struct{}),
+	}
+}
+
+type slotsConfig struct {
+	servers int
+	maxOpen int
+	queue   sched.QueueConfig
+}
+
+// need says what an invocation wants of the capacity.
+type need struct {
+	weight   float64
+	deadline time.Duration // on the clock, 0 for none
+	service  sched.Service
+	priority int
+}
+
+// unmeasured is the service time assumed of a function that never ran here.
+const unmeasured = 100 * time.Millisecond
+
+func (n *need) mean() time.Duration {
+	if n.service.Mean > 0 {
+		return n.service.Mean
+	}
+	return unmeasured
+}
+
+func (n *need) work() time.Duration { return time.Duration(float64(n.mean()) * n.weight) }
+
+func (n *need) entry(arrived, wait time.Duration) sched.Entry {
+	return sched.Entry{
+		Arrived: arrived, Deadline: n.deadline, Wait: wait,
+		Mean: n.mean(), Fast: n.service.P10, Weight: n.weight, Priority: n.priority,
+	}
+}
+
+// acquire returns a slot, at once or after waiting in line. Its error is an
+// *invoke.Error: refused (no room), expired, or the context's cause.
+func (s *slots) acquire(ctx context.Context, n need) (*slot, error) {
+	arrived := s.clock()
+	s.mu.Lock()
+	if err := s.admissible(); err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	if s.queue.Len() == 0 && s.fits(n.weight) {
+		g := s.grant(n)
+		s.mu.Unlock()
+		return g, nil
+	}
+	w := &waiter{need: n, arrived: arrived, granted: make(chan error, 1)}
+	wait := s.wait()
+	handle, err := s.queue.Push(w, n.entry(arrived, wait))
+	s.mu.Unlock()
+	if err != nil {
+		return nil, &invoke.Error{Code: invoke.CodeRefused, Text: err.Error(), RetryAfter: wait}
+	}
+	return s.await(ctx, w, handle)
+}
+
+func (s *slots) await(ctx context.Context, w *waiter, handle sched.Handle) (*slot, error) {
+	var expiry <-chan time.Time
+	if w.need.deadline > 0 {
+		t := time.NewTimer(w.need.deadline - w.arrived)
+		defer t.Stop()
+		expiry = t.C
+	}
+	select {
+	case err := <-w.granted:
+		return s.granted(w, err)
+	case <-ctx.Done():
+	case <-expiry:
+	}
+	s.mu.Lock()
+	_, removed := s.queue.Remove(handle)
+	s.expire() // may be what took it out
+	s.checkDrained()
+	s.mu.Unlock()
+	if !removed { // granted or expired at the same moment
+		g, err := s.granted(w, <-w.granted)
+		if err != nil {
+			return nil, err
+		}
+		g.release()
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, cause
+	}
+	return nil, expired(s.clock() - w.arrived)
+}
+
+func (s *slots) granted(w *waiter, err error) (*slot, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &slot{of: s, need: w.need, holds: true, waited: s.clock() - w.arrived}, nil
+}
+
+func expired(waited time.Duration) error {
+	return &invoke.Error{Code: invoke.CodeExpired, Text: fmt.Sprintf("waited %v for a server and could not be on time any more", waited.Round(time.Millisecond))}
+}
+
+// admissible is called with mu held.
+func (s *slots) admissible() error {
+	if s.closing {
+		return &invoke.Error{Code: invoke.CodeDraining, Text: "this node is going away; ask another"}
+	}
+	if s.open >= s.maxOpen {
+		return &invoke.Error{
+			Code:       invoke.CodeRefused,
+			Text:       fmt.Sprintf("%d invocations are open here, the most allowed; try later or raise --max-open", s.open),
+			RetryAfter: time.Second,
+		}
+	}
+	return nil
+}
+
+// fits is called with mu held. Something always fits an empty node, whatever its weight.
+func (s *slots) fits(weight float64) bool {
+	return s.running == 0 || s.busy+weight <= s.servers+weightSlack
+}
+
+// grant is called with mu held.
+func (s *slots) grant(n need) *slot {
+	s.hold(&n)
+	return &slot{of: s, need: n, holds: true}
+}
+
+func (s *slots) hold(n *need) {
+	s.busy += n.weight
+	s.work += n.work()
+	s.running++
+	s.open++
+}
+
+// borrow grants a slot that takes no server: for calls made by a function that
+// holds one already, which would otherwise wait for itself.
+func (s *slots) borrow() *slot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open++
+	return &slot{of: s}
+}
+
+// detach gives the server back while the invocation streams on.
+func (g *slot) detach() {
+	g.of.mu.Lock()
+	defer g.of.mu.Unlock()
+	if g.holds && !g.released {
+		g.free()
+		g.of.next()
+	}
+}
+
+func (g *slot) free() {
+	g.holds = false
+	g.of.busy -= g.need.weight
+	g.of.work -= g.need.work()
+	g.of.running--
+	if g.of.running == 0 {
+		g.of.busy, g.of.work = 0, 0 // no drift of rounding
+	}
+}
+
+// release gives the slot back; a second call does nothing.
+func (g *slot) release() {
+	g.of.mu.Lock()
+	defer g.of.mu.Unlock()
+	if g.released {
+		return
+	}
+	g.released = true
+	g.of.open--
+	if g.holds {
+		g.free()
+	}
+	g.of.next()
+	g.of.checkDrained()
+}
+
+// next starts what waits as far as it fits. It is called with mu held.
+func (s *slots) next() {
+	defer s.expire()
+	for {
+		w, ok := s.queue.Peek()
+		if !ok || !s.fits(w.need.weight) {
+			return
+		}
+		if w, ok = s.queue.Pop(s.clock()); !ok {
+			return
+		}
+		s.hold(&w.need)
+		w.granted <- nil
+	}
+}
+
+// expire ends the wait of those that can no longer be on time, with mu held.
+func (s *slots) expire() {
+	for _, w := range s.queue.Expire(s.clock()) {
+		w.granted <- expired(s.clock() - w.arrived)
+	}
+}
+
+// load is this node's account of itself, its Speed and rates left out.
+func (s *slots) load() sched.Load {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return sched.Load{Wait: s.wait(), Running: s.running, Queued: s.queue.Len(), Servers: int(s.servers)}
+}
+
+// view fills in what a policy sees of this node for an invocation of that need.
+func (s *slots) view(self *sched.Self, n *need) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wait := s.wait()
+	self.Load.Wait = wait
+	self.Load.Running, self.Load.Queued, self.Load.Servers = s.running, s.queue.Len(), int(s.servers)
+	open := s.admissible() == nil
+	self.Free = open && s.queue.Len() == 0 && s.fits(n.weight)
+	self.Room = open && s.queue.Room(n.entry(s.clock(), wait)) == nil
+}
+
+// wait is the time until a newcomer would start, with mu held: 0 with a free
+// server, else the work in line and one completion. Services are taken as
+// memoryless, so that what runs is as far from its end as if it had just begun.
+func (s *slots) wait() time.Duration {
+	if s.queue.Len() == 0 && s.busy < s.servers-weightSlack {
+		return 0
+	}
+	next := time.Duration(float64(s.work) / max(1, float64(s.running)) / s.servers)
+	return next + s.queue.ExpectedWait(int(s.servers))
+}
+
+// drain refuses newcomers from now on, and returns a channel that is closed
+// when nothing is open any more.
+func (s *slots) drain() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closing {
+		s.closing = true
+		s.checkDrained()
+	}
+	return s.drained
+}
+
+func (s *slots) checkDrained() {
+	if s.closing && s.open == 0 && s.queue.Len() == 0 {
+		select {
+		case <-s.drained:
+		default:
+			close(s.drained)
+		}
+	}
+}
