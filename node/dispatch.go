@@ -57,8 +57,12 @@ func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Ans
 		return nil, d.failed(ctx, inv, err)
 	}
 	ctx = inv.bound(ctx, inv.received)
+	var before error // why the attempt before failed
 	for {
 		decision := d.decide(ctx, inv)
+		if decision.Action == sched.Refuse && before != nil {
+			return nil, d.failed(ctx, inv, before) // says more than that nobody is left
+		}
 		answer, err := d.act(ctx, inv, decision)
 		if err == nil {
 			return d.answered(inv, answer), nil
@@ -66,6 +70,7 @@ func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Ans
 		if !d.again(ctx, inv, decision, err) {
 			return nil, d.failed(ctx, inv, err)
 		}
+		before = err
 	}
 }
 
@@ -191,7 +196,7 @@ func (d *dispatcher) answered(inv *invocation, a *invoke.Answer) *invoke.Answer 
 	if a.Conn != nil {
 		a.Conn = &endingConn{Conn: a.Conn, end: end}
 	} else {
-		a.Body = &endingBody{ReadCloser: a.Body, end: end}
+		a.Body = &endingBody{ReadCloser: a.Body, end: end, left: a.Size}
 	}
 	return a
 }

@@ -16,8 +16,8 @@ type ending struct {
 	once sync.Once
 }
 
-// over is called with what the body's last read returned: io.EOF for a whole
-// answer, nil if its reader did not care for the rest.
+// over is called with io.EOF for an answer that was read whole, with another
+// error for one that broke off, and with nil if its reader did not want the rest.
 func (e *ending) over(last error) {
 	e.once.Do(func() {
 		result := sched.Answered
@@ -37,13 +37,17 @@ func (e *ending) over(last error) {
 type endingBody struct {
 	io.ReadCloser
 	end  *ending
+	left int64 // bytes to come; below 0 if it was never known
 	last error
 }
 
 func (b *endingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	b.left -= int64(n)
 	if err != nil {
 		b.last = err
+	} else if b.left == 0 {
+		b.last = io.EOF // a reader that knows the size needs not ask for more
 	}
 	return n, err
 }

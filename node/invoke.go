@@ -38,6 +38,3 @@ func codeOf(err error) invoke.Code {
 	}
 	return invoke.CodeUnknown
 }
-
-// drain refuses newcomers from now on; see [slots.drain].
-func (d *dispatcher) drain() <-chan struct{} { return d.slots.drain() }

@@ -9,15 +9,16 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
-	"time"
 
 	logging "github.com/ipfs/go-log/v2"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multiaddr"
 
 	"github.com/p2pfaas/p2pfaas/faas"
 	"github.com/p2pfaas/p2pfaas/faas/api"
 	"github.com/p2pfaas/p2pfaas/faas/embedded"
 	"github.com/p2pfaas/p2pfaas/node/mesh"
+	"github.com/p2pfaas/p2pfaas/protocol/control"
 	"github.com/p2pfaas/p2pfaas/protocol/host"
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
 	"github.com/p2pfaas/p2pfaas/sched"
@@ -37,6 +38,7 @@ type Node struct {
 	embedded   *embedded.Runtime
 	dispatcher *dispatcher
 	mesh       *mesh.Mesh
+	control    *control.Server
 	client     *invoke.Client
 	peers      *invoke.Server
 
@@ -79,6 +81,10 @@ func New(cfg Config) (*Node, error) {
 
 // load reads what is kept in the data folder.
 func (n *Node) load() (err error) {
+	if n.cfg.DataDir, err = filepath.Abs(n.cfg.DataDir); err != nil {
+		return err
+	}
+	// Not listable, but passable: functions run as another user, below it.
 	if err := os.MkdirAll(n.cfg.DataDir, 0o711); err != nil {
 		return fmt.Errorf("make the data folder (choose another with --data): %w", err)
 	}
@@ -115,10 +121,11 @@ func (n *Node) assemble(policy sched.Policy) (err error) {
 		return err
 	}
 	d.mesh = n.mesh
-	wire := invoke.Config{News: n.mesh, Heard: n.mesh}
-	n.client = invoke.NewClient(n.host.Libp2p(), wire)
+	n.control = control.NewServer(n.host.Libp2p(), control.Handlers{Functions: n.mesh.Functions}, n.host.Access())
+	config := invoke.Config{News: n.mesh.Source(), Heard: n.mesh}
+	n.client = invoke.NewClient(n.host.Libp2p(), config)
 	d.client = wire{n.client}
-	n.peers = invoke.NewServer(n.host.Libp2p(), d, gate{n.host.Access()}, wire)
+	n.peers = invoke.NewServer(n.host.Libp2p(), d, gate{n.host.Access()}, config)
 	d.metrics.watch(d)
 	return nil
 }
@@ -161,11 +168,11 @@ func (n *Node) slotsConfig() slotsConfig {
 }
 
 func (n *Node) embeddedConfig() embedded.Config {
-	c := embedded.Default()
-	c.DataDir = filepath.Join(n.cfg.DataDir, "functions")
-	c.Exe = n.cfg.Exe
-	c.Aliases = n.cfg.ImageAlias
-	c.ExecPath = n.cfg.ExecPaths()
+	c := embedded.Default(n.cfg.DataDir)
+	c.Exe, c.Aliases, c.Version = n.cfg.Exe, n.cfg.ImageAlias, n.cfg.Version
+	if len(n.cfg.ExecPath) > 0 {
+		c.ExecPath = n.cfg.ExecPath
+	}
 	return c
 }
 
@@ -179,8 +186,15 @@ func (n *Node) newHost() (*host.Host, error) {
 	c.PeersFile = filepath.Join(n.cfg.DataDir, "peers.json")
 	c.UserAgent = "p2pfaas/" + n.cfg.Version
 	c.Hello = n.hello
-	if c.Listen, err = n.cfg.ListenAddrs(); err != nil {
+	if c.Port, err = keptPort(n.portFile()); err != nil {
 		return nil, err
+	}
+	for _, a := range n.cfg.Listen {
+		addr, err := multiaddr.NewMultiaddr(a)
+		if err != nil {
+			return nil, fmt.Errorf("listen address %s: %w", a, err)
+		}
+		c.Listen = append(c.Listen, addr)
 	}
 	if c.Bootstrap, err = host.ParseAddrInfos(n.cfg.Bootstrap); err != nil {
 		return nil, err
@@ -189,15 +203,23 @@ func (n *Node) newHost() (*host.Host, error) {
 }
 
 func (n *Node) meshConfig() mesh.Config {
-	return mesh.Config{
+	c := mesh.Config{
 		Host:        n.host,
+		Mesh:        n.cfg.Mesh,
 		Incarnation: n.incarnation,
-		Zone:        n.cfg.Zone,
 		Period:      n.cfg.Gossip,
 		Self:        n.dispatcher.report,
 		Functions:   n.dispatcher.functions.offered,
-		Small:       small(),
+		Draining:    n.dispatcher.slots.draining,
+		Gate: func(ctx context.Context, p peer.ID) error {
+			return n.host.Access().Allow(ctx, p, host.VerbDiscover, "")
+		},
+		Now: n.dispatcher.clock,
 	}
+	if small() {
+		c.Max = mesh.SmallMax
+	}
+	return c
 }
 
 // functionsChanged makes a change of the deployments known here and in the mesh.
@@ -228,11 +250,17 @@ func (n *Node) Start(ctx context.Context) (err error) {
 		return err
 	}
 	n.peers.Start()
+	n.control.Start()
 	if err := n.mesh.Start(ctx); err != nil {
 		return fmt.Errorf("start the mesh: %w", err)
 	}
 	if err := n.host.Start(ctx); err != nil {
 		return fmt.Errorf("start the libp2p host: %w", err)
+	}
+	if len(n.cfg.Listen) == 0 {
+		if err := keepPort(n.portFile(), n.host.Port()); err != nil {
+			return err
+		}
 	}
 	return n.listenHTTP(ctx)
 }
@@ -249,8 +277,8 @@ func (n *Node) Ready() Ready {
 // Drain refuses new invocations and returns when the ones in this node's care
 // are answered, or with ctx's error.
 func (n *Node) Drain(ctx context.Context) error {
-	drained := n.dispatcher.drain()
-	n.mesh.Leave()
+	drained := n.dispatcher.slots.drain()
+	n.mesh.FunctionsChanged() // tells the others soon
 	select {
 	case <-drained:
 		return n.server.Shutdown(ctx)
@@ -275,6 +303,9 @@ func (n *Node) close() error {
 	if n.client != nil {
 		err = errors.Join(err, n.client.Close())
 	}
+	if n.control != nil {
+		err = errors.Join(err, n.control.Close())
+	}
 	if n.mesh != nil {
 		err = errors.Join(err, n.mesh.Close())
 	}
@@ -286,4 +317,3 @@ func (n *Node) close() error {
 	}
 	return err
 }
-

@@ -298,6 +298,12 @@ func (s *slots) drain() <-chan struct{} {
 	return s.drained
 }
 
+func (s *slots) draining() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
 func (s *slots) checkDrained() {
 	if s.closing && s.open == 0 && s.queue.Len() == 0 {
 		select {

@@ -72,7 +72,15 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *http.Request, err error, 
 	if r.ContentLength < 0 || r.ContentLength > invoke.FirstWindow {
 		h.Set("Connection", "close") // rather than read the rest of a large body first
 	}
-	api.Error(w, r, t.status, codeName(e.Code), e.Error(), t.hint)
+	api.Error(w, r, t.status, codeName(e.Code), text(e), t.hint)
+}
+
+// text is what people read; a text that came from a peer stands by itself.
+func text(e *invoke.Error) string {
+	if e.Text == "" || e.Err != nil {
+		return e.Error()
+	}
+	return e.Text
 }
 
 func codeName(c invoke.Code) string {

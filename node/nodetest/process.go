@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -275,6 +276,16 @@ func (p *Process) Metric(name string) float64 {
 	}
 	p.t.Fatalf("no metric %s", name)
 	return 0
+}
+
+// MetricsLike are the lines of /metrics that begin with a match of the pattern.
+func (p *Process) MetricsLike(pattern string) string {
+	p.t.Helper()
+	body, err := p.read("/metrics")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return strings.Join(regexp.MustCompile("(?m)^"+pattern+".*$").FindAllString(string(body), -1), "\n")
 }
 
 // Eventually polls until check returns nil, and fails the test if it never does.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,22 +78,35 @@ func pair(t testing.TB, transport string, flagsB ...string) (a, b *nodetest.Proc
 
 // peer is what /system/peers says of one.
 type peer struct {
-	ID string `json:"id"`
+	ID        string   `json:"id"`
+	Functions []string `json:"functions"`
 }
 
+// sees waits until a lists b.
 func sees(t testing.TB, a, b *nodetest.Process) {
 	t.Helper()
-	nodetest.Eventually(t, "one node sees the other", func() error {
+	lists(t, "one node sees the other", a, func(p peer) bool { return p.ID == b.Peer })
+}
+
+// knows waits until a knows that b runs the function.
+func knows(t testing.TB, a, b *nodetest.Process, function string) {
+	t.Helper()
+	lists(t, "one node knows the other's function", a, func(p peer) bool {
+		return p.ID == b.Peer && slices.Contains(p.Functions, function)
+	})
+}
+
+func lists(t testing.TB, what string, a *nodetest.Process, is func(peer) bool) {
+	t.Helper()
+	nodetest.Eventually(t, what, func() error {
 		var peers []peer
 		if err := a.Get("/system/peers", &peers); err != nil {
 			return err
 		}
-		for _, p := range peers {
-			if p.ID == b.Peer {
-				return nil
-			}
+		if !slices.ContainsFunc(peers, is) {
+			return fmt.Errorf("it lists %v", peers)
 		}
-		return fmt.Errorf("it sees %v", peers)
+		return nil
 	})
 }
 

@@ -1,0 +1,89 @@
+package mesh
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/p2pfaas/p2pfaas/sched"
+)
+
+// Fill returns the neighbours that could run the function now, sorted by ID, in
+// dst's memory (it begins at dst[:0]): those that run the version fp, or any if
+// fp is zero, were heard lately, do not drain and did not fail a moment ago.
+// function is name[.namespace] as faas.Name.String writes it.
+func (m *Mesh) Fill(dst []sched.Neighbour, function string, fp [8]byte) []sched.Neighbour {
+	now, limit := m.now(), m.fresh()
+	dst = dst[:0]
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, o := range m.table.index[function] {
+		if o.f.KeptHome || (fp != [8]byte{} && fp != o.f.Fingerprint) || !o.by.candidate(now, limit) {
+			continue
+		}
+		dst = append(dst, sched.Neighbour{})
+		o.by.describe(&dst[len(dst)-1], o.f)
+	}
+	return dst
+}
+
+// describe is n as a candidate for f.
+func (n *neighbour) describe(c *sched.Neighbour, f *Function) {
+	c.ID, c.Zone, c.Arch = n.id, n.member.Zone, n.member.Arch
+	c.RTT, c.Throughput, c.Relayed = n.rtt.smoothed, n.throughput, n.relayed
+	c.Health, c.Honesty = n.health, n.honesty
+	c.Load, c.Sampled, c.OwnSends = n.load, n.sampled, n.sends.count
+	c.Service, c.Warm, c.Cold = f.Service, f.Warm, f.Cold
+}
+
+// Has returns the neighbours that run the function in any version and lend it
+// to others, whether they could take work now or not.
+func (m *Mesh) Has(function string) []peer.ID {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var ids []peer.ID
+	for _, o := range m.table.index[function] {
+		if !o.f.KeptHome {
+			ids = append(ids, o.by.id)
+		}
+	}
+	return ids
+}
+
+// Names lists the functions that neighbours run, sorted, each as
+// faas.Name.String writes it.
+func (m *Mesh) Names() []string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return slices.Sorted(maps.Keys(m.table.index))
+}
+
+// Utilisation is the share of the servers of this node and its neighbours that
+// are busy, 0 to 1, smoothed over about ten seconds. By Little's law that is
+// what arrivals take of the capacity, as long as no work is turned away; then it
+// stays at 1.
+func (m *Mesh) Utilisation() float64 { return math.Float64frombits(m.utilisation.Load()) }
+
+// measure takes one sample of it, a second after the last.
+func (m *Mesh) measure(now time.Duration) {
+	const gain = 0.1
+	limit := m.fresh()
+	own := m.cfg.Self()
+	busy, servers := min(own.Running, own.Servers), own.Servers
+	m.mu.RLock()
+	for _, n := range m.table.view {
+		if n.known() && now-n.heard <= limit {
+			busy += min(n.load.Running, n.load.Servers)
+			servers += n.load.Servers
+		}
+	}
+	m.mu.RUnlock()
+	if servers == 0 {
+		return
+	}
+	before := m.Utilisation()
+	m.utilisation.Store(math.Float64bits(before + gain*(float64(busy)/float64(servers)-before)))
+}

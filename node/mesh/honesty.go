@@ -1,0 +1,39 @@
+package mesh
+
+import "time"
+
+// Honesty is 1 for a neighbour whose reports hold. Each broken promise takes a
+// fifth of it, each kept one gives back a fiftieth of what is missing: a
+// neighbour that misleads one time in ten settles near a half, and an honest one
+// that is unlucky now and then stays above 0.9. (Additive increase would forgive
+// a liar as fast as it convicts an honest node.)
+const (
+	honestyLoss = 0.2
+	honestyGain = 0.02
+	// slack is the wait that no report can foresee: scheduling, a burst of
+	// others' work that arrives together with ours.
+	slack = 100 * time.Millisecond
+	// freshEnough is the age up to which a report can be held against a
+	// neighbour that refuses: older ones were perhaps true.
+	freshEnough = time.Second
+	// trusted is from where on a neighbour is believed about third parties.
+	trusted = 0.5
+)
+
+func honestyAfter(h float64, kept bool) float64 {
+	if kept {
+		return h + honestyGain*(1-h)
+	}
+	return h * (1 - honestyLoss)
+}
+
+// brokenByRefusal tells whether a refusal breaks p: it claimed to be idle, a
+// moment ago.
+func brokenByRefusal(p promise) bool { return p.idle && p.age <= freshEnough }
+
+// brokenByWait tells whether starting only after waited breaks p: it took more
+// than twice as long as promised, and longer than the report's age and the
+// slack explain.
+func brokenByWait(p promise, waited time.Duration) bool {
+	return waited > 2*p.wait+p.age+slack
+}

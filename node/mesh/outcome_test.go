@@ -1,0 +1,80 @@
+package mesh
+
+import (
+	"testing"
+	"time"
+
+	"github.com/p2pfaas/p2pfaas/protocol/load"
+)
+
+func TestOwnSendsInFill(t *testing.T) {
+	f := newFixture(t, 0)
+	n := f.join("p", fn("resize", 1))
+	n.rtt.add(f.now(), 20*ms)
+	sends := func() int { return f.Fill(nil, "resize", [8]byte{})[0].OwnSends }
+	f.Sent("p")
+	f.clock.add(15 * ms)
+	// Made 10 ms before it came here, that is 5 ms after we sent: before it arrived.
+	f.says("p", load.Report{Servers: 4})
+	if sends() != 1 {
+		t.Fatal("a report from before its arrival covers a send")
+	}
+	f.clock.add(10 * ms)
+	f.says("p", load.Report{Servers: 4, Running: 1})
+	if sends() != 0 {
+		t.Fatal("a report from after its arrival does not cover a send")
+	}
+	f.Sent("p")
+	f.clock.add(5 * ms)
+	f.Done("p", Done{Result: Answered, Took: 5 * ms})
+	if sends() != 0 || len(n.sends.list) != 1 {
+		t.Fatalf("%d sends counted and %d kept after the second ended, want 0 and the first", sends(), len(n.sends.list))
+	}
+}
+
+func TestDoneJudges(t *testing.T) {
+	f := newFixture(t, 0)
+	n := f.join("p", fn("resize", 1))
+	f.Sent("p")
+	f.Done("p", Done{Result: Refused})
+	if n.honesty >= 1 || n.health != 1 || len(f.ids("resize", [8]byte{})) != 1 {
+		t.Fatalf("refused while idle: honesty %v, health %v", n.honesty, n.health)
+	}
+	low := n.honesty
+	f.Sent("p")
+	f.Done("p", Done{Result: Answered, Waited: time.Minute})
+	if n.honesty >= low {
+		t.Fatal("a late start costs no honesty")
+	}
+	low = n.honesty
+	f.Sent("p")
+	f.Done("p", Done{Result: Answered, Waited: ms})
+	if n.honesty <= low {
+		t.Fatal("a kept promise earns no honesty")
+	}
+	f.Sent("p")
+	f.Done("p", Done{Result: NotReached})
+	if n.health >= 1 || len(f.ids("resize", [8]byte{})) != 0 {
+		t.Fatal("a neighbour that was not reached is still a candidate")
+	}
+	f.clock.add(time.Second)
+	if len(f.ids("resize", [8]byte{})) != 1 {
+		t.Fatal("no candidate after its pause")
+	}
+	f.Sent("p")
+	if len(f.ids("resize", [8]byte{})) != 0 {
+		t.Fatal("a candidate while the one attempt is under way")
+	}
+	f.Done("p", Done{Result: Answered, Bytes: 1 << 20, Transfer: time.Second})
+	if c := f.Fill(nil, "resize", [8]byte{}); len(c) != 1 || c[0].Throughput != 1<<20 {
+		t.Fatalf("after a success: %+v", c)
+	}
+	health := n.health
+	f.Sent("p")
+	f.Done("p", Done{Result: Abandoned})
+	if n.health != health || n.sends.count != 0 {
+		t.Fatal("an abandoned one says something of the neighbour")
+	}
+	f.Sent("unknown")
+	f.Done("unknown", Done{Result: Failed})
+}

@@ -1,0 +1,128 @@
+// Package control is the protocol /p2pfaas/control/1.0.0: a stream, one
+// request, one bounded answer. Nodes ask each other by it for what changes
+// seldom, such as which functions they run.
+//
+// A [Client] asks; a [Server] asks its [Gate] whether the peer may, by the verb
+// that belongs to the request, and then its [Handlers]. To add a request: give
+// it a field in controlpb.Request and Reply, a handler, and a case in
+// Server.answer.
+//
+// What a peer answers is checked before it is returned: counts and lengths are
+// within the limits below, names are of DNS label characters.
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+
+	"github.com/p2pfaas/p2pfaas/protocol/host"
+)
+
+// ID is the protocol's ID.
+const ID protocol.ID = "/p2pfaas/control/1.0.0"
+
+// Limits of one exchange.
+const (
+	MaxRequest   = 64 << 10 // bytes
+	MaxReply     = 1 << 20  // bytes
+	MaxFunctions = 4096     // in one reply
+	MaxName      = 63       // bytes of a function's name or namespace
+	// Timeout is how long one exchange may take, at either side.
+	Timeout = 10 * time.Second
+)
+
+// Code says how a request fared; the numbers are those of protocol/README.md.
+type Code uint32
+
+const (
+	// CodeOK: the answer follows.
+	CodeOK Code = 0
+	// CodeDenied: the peer may not ask this.
+	CodeDenied Code = 1
+	// CodeUnknownRequest: this node does not know or not serve the request.
+	CodeUnknownRequest Code = 2
+	// CodeInternal: the node could not answer; its log says why.
+	CodeInternal Code = 3
+	// CodeTooLarge: the answer would be beyond MaxReply.
+	CodeTooLarge Code = 4
+)
+
+func (c Code) String() string {
+	switch c {
+	case CodeOK:
+		return "ok"
+	case CodeDenied:
+		return "denied"
+	case CodeUnknownRequest:
+		return "unknown request"
+	case CodeInternal:
+		return "internal error"
+	case CodeTooLarge:
+		return "answer too large"
+	}
+	return fmt.Sprintf("code %d", uint32(c))
+}
+
+// Error is an answer other than CodeOK. It is itself comparable by errors.Is
+// with an Error of the same Code.
+type Error struct {
+	Code Code
+	Text string
+}
+
+func (e *Error) Error() string {
+	if e.Text == "" {
+		return e.Code.String()
+	}
+	return e.Code.String() + ": " + e.Text
+}
+
+// Is tells whether target has the same code.
+func (e *Error) Is(target error) bool {
+	other, ok := target.(*Error)
+	return ok && other.Code == e.Code
+}
+
+// ErrBadReply means that a peer's answer breaks the protocol.
+var ErrBadReply = errors.New("bad control reply")
+
+// Gate says whether p may do v; an error denies it. It may wait for p to
+// introduce itself, until ctx ends. *host.Access is one.
+type Gate interface {
+	Allow(ctx context.Context, p peer.ID, v host.Verb, function string) error
+}
+
+// Handlers answer requests; one that is nil is an unknown request. They are
+// called from several goroutines. An error is logged and sent as CodeInternal.
+type Handlers struct {
+	Functions func(ctx context.Context, from peer.ID) (Functions, error)
+}
+
+// Functions is what a node runs.
+type Functions struct {
+	// Digest is the one that the node's load reports carry while it runs these.
+	Digest uint64
+	List   []Function
+}
+
+// Function is one of them. Times are this node's measurements.
+type Function struct {
+	Name        string
+	Namespace   string
+	Fingerprint [8]byte
+	Warm        bool
+	// Cold is how long a cold start takes, 0 if never seen.
+	Cold time.Duration
+	// Mean and P10 of its service times; 0 if never measured.
+	Mean time.Duration
+	P10  time.Duration
+	// Spread is their standard deviation over Mean.
+	Spread float64
+	// KeptHome: others may not run it for the node, nor send it there.
+	KeptHome bool
+}

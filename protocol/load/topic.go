@@ -1,0 +1,201 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/peer"
+)
+
+const (
+	// soonTime spaces the reports that [Topic.Soon] asks for: others hear no
+	// more than one every rateGap in the long run.
+	soonTime = 300 * time.Millisecond
+	// leaveTime is how long the last report has to get out.
+	leaveTime = 50 * time.Millisecond
+)
+
+// TopicConfig says what a Topic publishes and whom it believes. All fields are
+// required but Cell.
+type TopicConfig struct {
+	// Mesh is the mesh's name, Cell the part of it that gossips together ("0"
+	// if empty).
+	Mesh string
+	Cell string
+	// Own fills in the report to be published; its counter MUST grow each time.
+	Own func(r *Report)
+	// Hear is told each valid report of another node, from one goroutine. It
+	// MUST be cheap.
+	Hear func(from peer.ID, r *Report)
+	// Member tells whether p takes part. Strangers get nothing from us and are
+	// not heard. It is asked often and from several goroutines.
+	Member func(p peer.ID) bool
+	// Period is the mean time between two reports, asked before each.
+	Period func() time.Duration
+}
+
+// TopicName is the name of the topic of one cell of a mesh.
+func TopicName(mesh, cell string) string { return "/p2pfaas/" + mesh + "/load/1/" + cell }
+
+// Topic publishes this node's reports to all nodes of its cell and hears
+// theirs. Every report is signed by its node, so who relays it does not matter:
+// it is as good as heard directly, only later.
+//
+// Nothing on the topic depends on clocks being equal or even right: reports are
+// ordered by (incarnation, counter), and messages are told apart by their
+// content.
+type Topic struct {
+	cfg     TopicConfig
+	host    host.Host
+	name    string
+	signers *signers
+	soon    chan struct{}
+
+	done   sync.WaitGroup
+	mu     sync.Mutex // guards the fields below
+	closed bool
+	cancel context.CancelFunc
+	topic  *pubsub.Topic
+}
+
+// NewTopic returns a Topic that has not yet joined.
+func NewTopic(h host.Host, cfg TopicConfig) (*Topic, error) {
+	if cfg.Own == nil || cfg.Hear == nil || cfg.Member == nil || cfg.Period == nil {
+		return nil, errors.New("load topic: Own, Hear, Member and Period are all needed")
+	}
+	if cfg.Cell == "" {
+		cfg.Cell = "0"
+	}
+	return &Topic{cfg: cfg, host: h, name: TopicName(cfg.Mesh, cfg.Cell),
+		signers: newSigners(), soon: make(chan struct{}, 1)}, nil
+}
+
+// Start joins the topic and publishes a first report.
+func (t *Topic) Start(context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed || t.cancel != nil {
+		return fmt.Errorf("start load topic: %w", ErrClosed)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	sub, err := t.join(ctx)
+	if err != nil {
+		cancel()
+		return fmt.Errorf("join load topic: %w", err)
+	}
+	t.cancel = cancel
+	t.done.Add(2)
+	go func() { defer t.done.Done(); t.hear(ctx, sub) }()
+	go func() { defer t.done.Done(); t.publish(ctx) }()
+	return nil
+}
+
+func (t *Topic) join(ctx context.Context) (*pubsub.Subscription, error) {
+	ps, err := pubsub.NewGossipSub(ctx, t.host, t.options()...)
+	if err != nil {
+		return nil, err
+	}
+	if err = ps.RegisterTopicValidator(t.name, t.validate, pubsub.WithValidatorInline(true)); err != nil {
+		return nil, err
+	}
+	if t.topic, err = ps.Join(t.name); err != nil {
+		return nil, err
+	}
+	return t.topic.Subscribe()
+}
+
+// hear ends with ctx.
+func (t *Topic) hear(ctx context.Context, sub *pubsub.Subscription) {
+	defer sub.Cancel()
+	for {
+		msg, err := sub.Next(ctx)
+		if err != nil {
+			return
+		}
+		// The validator left it there; our own have none.
+		if r, ok := msg.ValidatorData.(*Report); ok {
+			t.cfg.Hear(msg.GetFrom(), r)
+		}
+	}
+}
+
+// publish ends with ctx.
+func (t *Topic) publish(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-t.soon:
+			if !sleep(ctx, soonTime) {
+				return
+			}
+		}
+		t.send(ctx)
+		timer.Reset(jitter(t.cfg.Period()))
+	}
+}
+
+func (t *Topic) send(ctx context.Context) {
+	var r Report
+	t.cfg.Own(&r)
+	if err := t.topic.Publish(ctx, AppendReport(nil, &r)); err != nil && ctx.Err() == nil {
+		log.Warnw("load report not published", "err", err)
+	}
+}
+
+// Soon asks for a report ahead of time: something changed that others should
+// know. Several calls within a moment make one report.
+func (t *Topic) Soon() {
+	select {
+	case t.soon <- struct{}{}:
+	default:
+	}
+}
+
+// Close publishes a last report, leaves, and waits for the end.
+func (t *Topic) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil
+	}
+	t.closed = true
+	if t.cancel == nil {
+		return nil
+	}
+	t.send(context.Background())
+	time.Sleep(leaveTime) // pubsub has no way to tell when a message has left
+	t.cancel()
+	t.done.Wait()
+	for _, id := range pubsub.GossipSubDefaultProtocols {
+		t.host.RemoveStreamHandler(id)
+	}
+	return nil
+}
+
+// sleep returns false if ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// jitter spreads d by a tenth each way, so that nodes started together do not
+// report together for ever.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
+}
