@@ -23,10 +23,14 @@ type Function struct {
 	ReadOnlyRootFilesystem bool
 }
 
-// Resources as in OpenFaaS: quantities such as "64Mi" and "100m".
+// Resources as in OpenFaaS: quantities such as "64Mi" and "100m", and counts of
+// GPUs.
 type Resources struct {
-	Memory string
-	CPU    string
+	Memory    string
+	CPU       string
+	NvidiaGPU string
+	AmdGPU    string
+	IntelGPU  string
 }
 
 // Annotations that the mesh reads.

@@ -87,7 +87,7 @@ func (m *mesh) post(ctx context.Context, out io.Writer, url string) error {
 }
 
 func (m *mesh) sdk(ctx context.Context, out io.Writer, n *member) error {
-	c, err := client.Dial(ctx, []string{n.addr}, client.WithMesh("demo"))
+	c, err := client.Dialer{Mesh: "demo"}.Dial(ctx, n.addr)
 	if err != nil {
 		return err
 	}

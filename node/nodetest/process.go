@@ -125,7 +125,7 @@ func (p *Process) readReady(line string) {
 		case "peer":
 			p.Peer = value
 		case "http":
-			p.HTTP = value
+			p.HTTP = strings.Replace(value, "[::]", "127.0.0.1", 1)
 		case "addresses":
 			p.Addrs = strings.Split(value, ",")
 		}

@@ -1,0 +1,124 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multiaddr"
+
+	"github.com/p2pfaas/p2pfaas/protocol/hello"
+)
+
+// DefaultPort is where nodes listen, TCP and UDP.
+const DefaultPort = 18081
+
+// DefaultMesh is the mesh of those who name none.
+const DefaultMesh = "default"
+
+// smallMemory is below which a machine counts as small, in bytes.
+const smallMemory = 1 << 30
+
+// Config of a Host. Begin with Default.
+type Config struct {
+	// Key is the host's identity, from LoadIdentity. Required.
+	Key crypto.PrivKey
+	// Listen are the addresses to listen on, all of which must be free. Empty
+	// means ListenOn(Port), or on any other port if that one is taken: then keep
+	// what Host.Port says for the next start, so that others find the host again.
+	Listen []multiaddr.Multiaddr
+	// Port is used if Listen is empty; default DefaultPort, -1 any free one.
+	Port int
+	// Mesh is 1 to 32 of a-z, 0-9 and -; default DefaultMesh. Hosts of different
+	// meshes have nothing to do with each other.
+	Mesh string
+	// Bootstrap peers are dialled at start, and for ever until they answer.
+	Bootstrap []peer.AddrInfo
+	// Operators may do everything, whatever their role and address.
+	Operators []peer.ID
+	// MDNS announces the host on the local network and dials whom it finds there.
+	MDNS bool
+	// DHT is accepted for the Kademlia DHT, which this version does not have yet.
+	DHT bool
+	// Client makes an SDK client: it does not listen or announce itself, and
+	// serves nobody.
+	Client bool
+	// PeersFile remembers peers from one start to the next, as JSON; "" does not.
+	PeersFile string
+	// Small halves what a machine with less than 1 GB of memory can do without:
+	// stream windows of 1 MB instead of 4, SmallLimits.
+	Small bool
+	// UserAgent is told to peers, such as "p2pfaas/1.2.3".
+	UserAgent string
+	// Limits bound what peers can make the host hold; a zero field is its default.
+	Limits Limits
+	// NoGather writes each small frame of a TCP connection on its own instead of
+	// together with those of other streams. Gathering costs 10 to 20 % less CPU
+	// with many invocations at once, but sends only when the Go scheduler gets
+	// round to it: functions that keep all cores of this process busy delay it.
+	NoGather bool
+	// Hello says what to tell others of this node; called for each connection
+	// and MUST NOT block. The host sets mesh, role and architecture itself. Nil
+	// is fine for clients.
+	Hello func() hello.Hello
+}
+
+// Default is the configuration of a node without any setting, but for its Key.
+func Default() Config {
+	return Config{
+		Port:      DefaultPort,
+		Mesh:      DefaultMesh,
+		MDNS:      true,
+		DHT:       true,
+		Small:     machineMemory() < smallMemory,
+		UserAgent: "p2pfaas",
+	}
+}
+
+// Validate says what is wrong with c.
+func (c *Config) Validate() error {
+	if c.Key == nil {
+		return errors.New("host config: Key is missing; LoadIdentity makes one")
+	}
+	if err := hello.CheckMesh(c.Mesh); err != nil {
+		return fmt.Errorf("host config: %w", err)
+	}
+	if c.Port < -1 || c.Port > 65535 {
+		return fmt.Errorf("host config: port %d: want 1 to 65535, or -1 for any", c.Port)
+	}
+	for _, b := range c.Bootstrap {
+		if b.ID == "" || len(b.Addrs) == 0 {
+			return fmt.Errorf("host config: bootstrap peer %q has no peer ID or no address; want %s", b, addrExample)
+		}
+	}
+	return c.Limits.validate()
+}
+
+// withDefaults fills what a caller who did not begin with Default left empty.
+func (c Config) withDefaults() Config {
+	if c.Mesh == "" {
+		c.Mesh = DefaultMesh
+	}
+	if c.Port == 0 {
+		c.Port = DefaultPort
+	}
+	if c.UserAgent == "" {
+		c.UserAgent = "p2pfaas"
+	}
+	c.Limits = c.Limits.fill(c.Small)
+	return c
+}
+
+// ListenOn are the addresses of one port on all interfaces: TCP and QUIC, IPv4
+// and IPv6. Port 0 is any free one, but not the same for TCP and QUIC.
+func ListenOn(port int) []multiaddr.Multiaddr {
+	p := strconv.Itoa(port)
+	return []multiaddr.Multiaddr{
+		multiaddr.StringCast("/ip4/0.0.0.0/tcp/" + p),
+		multiaddr.StringCast("/ip4/0.0.0.0/udp/" + p + "/quic-v1"),
+		multiaddr.StringCast("/ip6/::/tcp/" + p),
+		multiaddr.StringCast("/ip6/::/udp/" + p + "/quic-v1"),
+	}
+}
