@@ -19,12 +19,15 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	logging "github.com/ipfs/go-log/v2"
 )
 
 func main() {
 	binary := flag.String("node", "bin/p2pfaas-node", "the program to run")
 	keep := flag.Bool("keep", false, "leave the mesh running until interrupted")
 	flag.Parse()
+	logging.SetAllLoggers(logging.LevelError) // the SDK's and libp2p's
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Stdout, *binary, *keep); err != nil {

@@ -72,10 +72,10 @@ func (m *mesh) launch(ctx context.Context, n *member) error {
 		"--mesh", "demo", "--mdns=false", "--openfaas-url", "none", "--servers", "2",
 		"--policy", n.policy, "--log-level", "error",
 	}
-	if first := m.nodes[0]; n != first {
-		args = append(args, "--bootstrap", first.addr)
-	} else if second := m.nodes[1]; second.addr != "" { // it comes back
-		args = append(args, "--bootstrap", second.addr)
+	for _, other := range m.nodes {
+		if other != n && other.addr != "" {
+			args = append(args, "--bootstrap", other.addr)
+		}
 	}
 	n.cmd = exec.CommandContext(ctx, m.binary, args...)
 	n.cmd.Cancel = func() error { return n.cmd.Process.Signal(syscall.SIGTERM) }

@@ -226,14 +226,27 @@ func (p *Process) Get(path string, into any) error {
 	return json.Unmarshal(body, into)
 }
 
-func (p *Process) read(path string) ([]byte, error) {
+// Header is the header of the node's answer to a GET, whatever its status.
+func (p *Process) Header(path string) (http.Header, error) {
+	resp, err := p.get(path)
+	if err != nil {
+		return nil, err
+	}
+	return resp.Header, resp.Body.Close()
+}
+
+func (p *Process) get(path string) (*http.Response, error) {
 	req, err := http.NewRequest(http.MethodGet, "http://"+p.HTTP+path, nil)
 	if err != nil {
 		return nil, err
 	}
 	user, password := p.Credentials()
 	req.SetBasicAuth(user, password)
-	resp, err := p.http.Do(req)
+	return p.http.Do(req)
+}
+
+func (p *Process) read(path string) ([]byte, error) {
+	resp, err := p.get(path)
 	if err != nil {
 		return nil, err
 	}

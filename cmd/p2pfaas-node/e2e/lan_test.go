@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -120,12 +121,29 @@ func TestClocksADayApart(t *testing.T) {
 				lan := nodetest.NewLAN(t)
 				a := lanNode(t, skewed, lan.Host(), []string{"TEST_CLOCK_OFFSET=" + offset}, "--listen", transport)
 				b := lanNode(t, skewed, lan.Host(), nil, "--listen", transport)
+				if apart := clock(t, a).Sub(clock(t, b)).Abs(); apart < 23*time.Hour {
+					t.Fatalf("the clocks are %v apart: this tests nothing", apart)
+				}
 				sees(t, a, b)
 				sees(t, b, a)
 				worksThroughBoth(t, lan, a, b)
 			})
 		}
 	}
+}
+
+// clock is what the node takes for the time of day.
+func clock(t *testing.T, p *nodetest.Process) time.Time {
+	t.Helper()
+	header, err := p.Header("/function/none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns, err := strconv.ParseInt(header.Get("X-Start-Time"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Unix(0, ns)
 }
 
 // clockOverlay is a go build overlay that replaces time.Now by one that adds
