@@ -55,13 +55,14 @@ func (h *Header) Del(name string) {
 }
 
 // DropHopByHop removes, in place, what concerns one connection only
-// (RFC 9110, section 7.6.1): the fields named in Connection, and the usual ones.
+// (RFC 9110, section 7.6.1): the fields named in Connection, which may occur
+// more than once, and the usual ones.
 func (h *Header) DropHopByHop() {
-	named := h.Get("Connection")
+	named := h.connection()
 	for named != "" {
 		var one string
 		one, named, _ = strings.Cut(named, ",")
-		if one = textproto.TrimString(one); one != "" && !strings.EqualFold(one, "Connection") {
+		if one = textproto.TrimString(one); one != "" {
 			h.Del(one)
 		}
 	}
@@ -72,6 +73,22 @@ func (h *Header) DropHopByHop() {
 		}
 	}
 	*h = kept
+}
+
+// connection joins the values of all Connection fields.
+func (h Header) connection() string {
+	all := ""
+	for i := range h {
+		if !strings.EqualFold(h[i].Name, "Connection") {
+			continue
+		}
+		if all == "" {
+			all = h[i].Value
+		} else {
+			all += "," + h[i].Value
+		}
+	}
+	return all
 }
 
 func hopByHop(name string) bool {

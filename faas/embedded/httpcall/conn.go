@@ -1,0 +1,154 @@
+package httpcall
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+const (
+	firstBuffer = 4 << 10  // of a connection; most answers fit
+	keptBuffer  = 32 << 10 // what an idle connection may hold on to
+	maxHeader   = 64 << 10 // bytes of an answer's header, or of its trailer
+	maxFields   = 256      // fields in either
+	maxLine     = 4 << 10  // bytes of a chunk's size line
+)
+
+var errTooLarge = errors.New("too large")
+
+// conn is a connection with its buffers. One call uses it at a time.
+type conn struct {
+	net.Conn
+	data []byte // received; data[r:w] is not read yet
+	r, w int
+	out  []byte // the request's header and what is sent with it
+	used time.Time
+	// abort closes the connection; bound once, since every call registers it.
+	abort func()
+	probe probe
+}
+
+func newConn(nc net.Conn) *conn {
+	c := &conn{Conn: nc, data: make([]byte, firstBuffer)}
+	c.abort = c.close
+	c.probe.init(nc)
+	return c
+}
+
+func (c *conn) close() { _ = c.Conn.Close() }
+
+// alive tells whether an idle connection can be used: the other side has
+// neither closed it nor sent what nobody asked for.
+func (c *conn) alive() bool { return c.r == c.w && c.probe.quiet(c.used) }
+
+func (c *conn) shrink() {
+	if c.r == c.w && len(c.data) > keptBuffer {
+		c.data, c.r, c.w = make([]byte, firstBuffer), 0, 0
+	}
+	if cap(c.out) > keptBuffer {
+		c.out = nil
+	}
+}
+
+// fill reads more behind what is buffered, making room first.
+func (c *conn) fill() error {
+	if c.r == c.w {
+		c.r, c.w = 0, 0
+	}
+	if c.w == len(c.data) {
+		c.makeRoom()
+	}
+	n, err := c.Conn.Read(c.data[c.w:])
+	c.w += n
+	if n > 0 {
+		return nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return err
+}
+
+func (c *conn) makeRoom() {
+	to := c.data
+	if c.r < len(c.data)/2 {
+		to = make([]byte, 2*len(c.data))
+	}
+	c.w = copy(to, c.data[c.r:c.w])
+	c.data, c.r = to, 0
+}
+
+// take copies buffered bytes, or reads into p what the other side sends next.
+func (c *conn) take(p []byte) (int, error) {
+	if c.r == c.w {
+		if len(p) >= firstBuffer {
+			return c.Conn.Read(p)
+		}
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, c.data[c.r:c.w])
+	c.r += n
+	return n, nil
+}
+
+// head returns a whole header, its empty line included. The bytes are valid
+// until the next call.
+func (c *conn) head() ([]byte, error) {
+	for from := 0; ; {
+		have := c.data[c.r:c.w]
+		if n := headEnd(have, from); n > maxHeader || n < 0 && len(have) >= maxHeader {
+			return nil, fmt.Errorf("answer's header: %w: more than %d bytes", errTooLarge, maxHeader)
+		} else if n >= 0 {
+			c.r += n
+			return have[:n], nil
+		}
+		from = max(0, len(have)-2)
+		if err := c.fill(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// headEnd returns the length of the header that p begins with, -1 if its
+// empty line is not there. No empty line ends before from.
+func headEnd(p []byte, from int) int {
+	for i := from; ; i++ {
+		n := bytes.IndexByte(p[i:], '\n')
+		if n < 0 {
+			return -1
+		}
+		i += n
+		switch rest := p[i+1:]; {
+		case len(rest) > 0 && rest[0] == '\n':
+			return i + 2
+		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+			return i + 3
+		}
+	}
+}
+
+// line returns the next line without its end. Unless block, an incomplete one
+// is errPartial.
+func (c *conn) line(limit int, block bool) ([]byte, error) {
+	for {
+		have := c.data[c.r:c.w]
+		if n := bytes.IndexByte(have, '\n'); n >= 0 && n <= limit {
+			c.r += n + 1
+			return bytes.TrimSuffix(have[:n], []byte{'\r'}), nil
+		}
+		if len(have) > limit {
+			return nil, fmt.Errorf("line of the answer: %w: more than %d bytes", errTooLarge, limit)
+		}
+		if !block {
+			return nil, errPartial
+		}
+		if err := c.fill(); err != nil {
+			return nil, err
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	logging "github.com/ipfs/go-log/v2"
+
+	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/faas/embedded/httpcall"
+)
+
+var log = logging.Logger("p2pfaas/process")
+
+// Group is the replicas of one function. It is safe for concurrent use.
+type Group struct {
+	name string
+	cfg  Config
+
+	mu        sync.Mutex // guards what follows and the replicas' states
+	replicas  []*replica
+	changed   chan struct{} // closed, and made anew, when a state changes
+	coldStart time.Duration
+	closed    bool
+	running   sync.WaitGroup // replicas' goroutines
+}
+
+// NewGroup returns a Group without replicas.
+func NewGroup(name string, cfg Config) *Group {
+	return &Group{name: name, cfg: cfg, changed: make(chan struct{})}
+}
+
+// State is what a Group has.
+type State struct {
+	Replicas, Ready int
+	// ColdStart is the last time from start to readiness.
+	ColdStart time.Duration
+	// Failure tells why no replica is ready, if one ended.
+	Failure string
+}
+
+// State returns the present state.
+func (g *Group) State() State {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := State{Replicas: len(g.replicas), ColdStart: g.coldStart}
+	for _, r := range g.replicas {
+		if r.phase == ready {
+			s.Ready++
+		} else if r.failure != "" {
+			s.Failure = r.failure
+		}
+	}
+	return s
+}
+
+// Scale starts or stops replicas until there are n. It does not wait.
+func (g *Group) Scale(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.scale(n)
+}
+
+func (g *Group) scale(n int) {
+	if g.closed {
+		return
+	}
+	for len(g.replicas) > n {
+		last := len(g.replicas) - 1
+		g.replicas[last].cancel()
+		g.replicas = g.replicas[:last]
+	}
+	for len(g.replicas) < n {
+		r := newReplica(g)
+		g.replicas = append(g.replicas, r)
+		g.running.Go(r.run)
+	}
+	g.wake()
+}
+
+// wake lets those who wait in Acquire look again. mu is held.
+func (g *Group) wake() {
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// Endpoint leads to a ready replica.
+type Endpoint struct {
+	Client *httpcall.Client
+	// Release gives the replica back when the call is over, once.
+	Release func()
+}
+
+// Acquire returns a ready replica, waiting for one that starts. Without a
+// replica it starts one. Errors wrap [faas.ErrNotStarted].
+func (g *Group) Acquire(ctx context.Context) (Endpoint, error) {
+	for {
+		e, wait, err := g.pick(time.Now())
+		if wait == nil || err != nil {
+			return e, err
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return Endpoint{}, fmt.Errorf("wait for function to start: %w: %w", faas.ErrNotStarted, context.Cause(ctx))
+		}
+	}
+}
+
+// pick returns a replica, or what to wait for, or why waiting is vain.
+func (g *Group) pick(now time.Time) (Endpoint, <-chan struct{}, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return Endpoint{}, nil, fmt.Errorf("function %s is being removed: %w", g.name, faas.ErrNotStarted)
+	}
+	if len(g.replicas) == 0 {
+		g.scale(1)
+	}
+	if r := g.leastBusy(); r != nil {
+		r.calls++
+		return Endpoint{r.client, r.release}, nil, nil
+	}
+	if err := g.hopeless(now); err != nil {
+		return Endpoint{}, nil, err
+	}
+	return Endpoint{}, g.changed, nil
+}
+
+func (g *Group) leastBusy() *instance {
+	var best *instance
+	for _, r := range g.replicas {
+		if r.phase == ready && (best == nil || r.current.calls < best.calls) {
+			best = r.current
+		}
+	}
+	return best
+}
+
+// hopeless returns an error if every replica pauses for longer than a call
+// waits.
+func (g *Group) hopeless(now time.Time) error {
+	for _, r := range g.replicas {
+		if r.phase != paused || r.resume.Sub(now) <= patience {
+			return nil
+		}
+	}
+	r := g.replicas[0]
+	return fmt.Errorf("function %s %s; it is started again in %v: %w", g.name, r.failure, r.resume.Sub(now).Round(100*time.Millisecond), faas.ErrNotStarted)
+}
+
+// Close stops all replicas, without regard to calls under way, and waits for
+// them. It is idempotent.
+func (g *Group) Close() {
+	g.mu.Lock()
+	g.scale(0)
+	g.closed = true
+	g.wake()
+	g.mu.Unlock()
+	g.running.Wait()
+}

@@ -1,0 +1,225 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	logging "github.com/ipfs/go-log/v2"
+
+	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/faas/embedded/child"
+	"github.com/p2pfaas/p2pfaas/faas/embedded/process"
+)
+
+var log = logging.Logger("p2pfaas/embedded")
+
+// Runtime is the embedded [faas.Runtime].
+type Runtime struct {
+	cfg   Config
+	store store
+	ports *process.Ports
+
+	// change lets one change of deployments happen at a time, its disk writes
+	// included. Invocations do not take it.
+	change  sync.Mutex
+	spawner *child.Spawner // set by Start
+
+	mu       sync.RWMutex // guards what follows; never held across I/O
+	phase    phase
+	byName   map[faas.Name]*deployment
+	retiring sync.WaitGroup // replaced and removed deployments that still end
+}
+
+type phase uint8
+
+const (
+	phaseNew phase = iota
+	phaseRunning
+	phaseClosed
+)
+
+var _ faas.Runtime = (*Runtime)(nil)
+
+// New returns a Runtime that Start makes run.
+func New(cfg Config) (*Runtime, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Runtime{
+		cfg: cfg, store: store{filepath.Join(cfg.DataDir, "functions")}, ports: process.NewPorts(),
+		byName: make(map[faas.Name]*deployment),
+	}, nil
+}
+
+// Start ends what an earlier run left behind and restores the deployments;
+// their processes are starting when it returns. ctx bounds starting only.
+func (rt *Runtime) Start(ctx context.Context) error {
+	rt.change.Lock()
+	defer rt.change.Unlock()
+	if rt.inPhase() != phaseNew {
+		return errors.New("embedded runtime: was started already")
+	}
+	records, err := rt.store.load()
+	if err != nil {
+		return fmt.Errorf("start embedded runtime: %w", err)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	spawner, err := child.Open(filepath.Join(rt.cfg.DataDir, "run"))
+	if err != nil {
+		return fmt.Errorf("start embedded runtime: %w", err)
+	}
+	rt.spawner = spawner
+	restored := rt.restore(records)
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	rt.byName, rt.phase = restored, phaseRunning
+	return nil
+}
+
+// restore leaves out, and reports, what cannot run here any more: its file
+// stays, so that it is back once its program is.
+func (rt *Runtime) restore(records []record) map[faas.Name]*deployment {
+	restored := make(map[faas.Name]*deployment, len(records))
+	for _, r := range records {
+		d, err := rt.build(r, nil)
+		if err != nil {
+			log.Errorw("deployment is not restored", "function", r.Function.Name.String(), "error", err)
+			continue
+		}
+		restored[r.Function.Name] = d
+	}
+	return restored
+}
+
+func (rt *Runtime) inPhase() phase {
+	rt.mu.RLock()
+	defer rt.mu.RUnlock()
+	return rt.phase
+}
+
+// Info implements [faas.Runtime].
+func (rt *Runtime) Info(context.Context) (faas.Info, error) {
+	if rt.inPhase() != phaseRunning {
+		return faas.Info{}, errNotRunning()
+	}
+	return faas.Info{Name: "embedded", Version: rt.cfg.Version}, nil
+}
+
+func errNotRunning() error {
+	return fmt.Errorf("embedded runtime is not running: %w", faas.ErrUnavailable)
+}
+
+// List implements [faas.Runtime].
+func (rt *Runtime) List(_ context.Context, namespace string) ([]faas.Status, error) {
+	if rt.inPhase() != phaseRunning {
+		return nil, errNotRunning()
+	}
+	list := []faas.Status{}
+	for _, d := range rt.deployments() {
+		if namespace == "" || d.function.Name.Namespace == namespace {
+			list = append(list, d.status())
+		}
+	}
+	slices.SortFunc(list, func(a, b faas.Status) int {
+		return strings.Compare(a.Name.String(), b.Name.String())
+	})
+	return list, nil
+}
+
+func (rt *Runtime) deployments() []*deployment {
+	rt.mu.RLock()
+	defer rt.mu.RUnlock()
+	all := make([]*deployment, 0, len(rt.byName))
+	for _, d := range rt.byName {
+		all = append(all, d)
+	}
+	return all
+}
+
+// Get implements [faas.Runtime].
+func (rt *Runtime) Get(_ context.Context, name faas.Name) (faas.Status, error) {
+	d, err := rt.lookup(name)
+	if err != nil {
+		return faas.Status{}, err
+	}
+	return d.status(), nil
+}
+
+func (rt *Runtime) lookup(name faas.Name) (*deployment, error) {
+	rt.mu.RLock()
+	defer rt.mu.RUnlock()
+	if rt.phase != phaseRunning {
+		return nil, errNotRunning()
+	}
+	if d := rt.byName[name]; d != nil {
+		return d, nil
+	}
+	return nil, fmt.Errorf("function %s: %w", name, faas.ErrNotFound)
+}
+
+// Logs returns the last n bytes that a function's processes wrote.
+func (rt *Runtime) Logs(_ context.Context, name faas.Name, n int64) ([]byte, error) {
+	d, err := rt.lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	if d.log == nil {
+		return nil, fmt.Errorf("logs of %s, which runs elsewhere: %w", name, faas.ErrUnsupported)
+	}
+	return d.log.Tail(n)
+}
+
+// Invoke implements [faas.Runtime].
+func (rt *Runtime) Invoke(ctx context.Context, r *faas.Request) (*faas.Response, error) {
+	for {
+		d, err := rt.lookup(r.Name)
+		if err != nil {
+			return nil, fmt.Errorf("invoke: %w: %w", faas.ErrNotStarted, err)
+		}
+		if d.enter() {
+			d.invocations.Add(1)
+			return d.backend.invoke(ctx, r)
+		}
+		// Replaced or removed since the lookup, which precedes its refusal.
+	}
+}
+
+// Close stores the counts, lets invocations under way finish for the grace
+// period, and ends all processes. It is idempotent.
+func (rt *Runtime) Close() error {
+	rt.change.Lock()
+	defer rt.change.Unlock()
+	if rt.inPhase() == phaseClosed {
+		return nil
+	}
+	err := rt.saveAll()
+	rt.mu.Lock()
+	rt.phase = phaseClosed
+	rt.mu.Unlock()
+	for _, d := range rt.deployments() {
+		rt.retiring.Go(func() {
+			d.end(rt.cfg.Grace)
+			d.closeLog()
+		})
+	}
+	rt.retiring.Wait()
+	if rt.spawner != nil {
+		err = errors.Join(err, rt.spawner.Close())
+	}
+	return err
+}
+
+func (rt *Runtime) saveAll() error {
+	var errs []error
+	for _, d := range rt.deployments() {
+		errs = append(errs, rt.store.save(d.record()))
+	}
+	return errors.Join(errs...)
+}
