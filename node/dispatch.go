@@ -29,6 +29,9 @@ type dispatcher struct {
 	mesh      neighbours
 	client    forwarder
 	policy    *policyBox
+	care      *care
+	running   running
+	via       string // this node in the header Via
 	arrivals  rate
 	forwards  rate
 	budget    *replayBudget
@@ -53,6 +56,10 @@ const maxAttempts = 6
 // and act until there is an answer or no further attempt is allowed. The
 // answer's Body must be closed; that ends the invocation.
 func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Answer, error) {
+	if err := d.care.take(inv.fromPeer); err != nil {
+		inv.body.close()
+		return nil, err
+	}
 	if err := d.admit(inv); err != nil {
 		return nil, d.failed(ctx, inv, err)
 	}
@@ -60,7 +67,9 @@ func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Ans
 	var before error // why the attempt before failed
 	for {
 		decision := d.decide(ctx, inv)
-		if decision.Action == sched.Refuse && before != nil {
+		if decision.Action == sched.Refuse && inv.returned {
+			decision.Action = sched.Run // nobody else takes what waited here
+		} else if decision.Action == sched.Refuse && before != nil {
 			return nil, d.failed(ctx, inv, before) // says more than that nobody is left
 		}
 		answer, err := d.act(ctx, inv, decision)
@@ -94,6 +103,9 @@ func (d *dispatcher) admit(inv *invocation) error {
 		}
 	} else if len(d.mesh.Has(inv.Function)) == 0 {
 		return d.noFunction(inv.Function)
+	}
+	if err := d.adopt(inv); err != nil {
+		return err
 	}
 	if inv.Deadline > 0 {
 		inv.deadline = inv.received + inv.Deadline
@@ -170,6 +182,7 @@ func (d *dispatcher) again(ctx context.Context, inv *invocation, decision sched.
 	switch decision.Action {
 	case sched.Run:
 		inv.awayOnly = true
+		inv.returned = err == errReturned
 	case sched.Forward:
 		inv.visited = append(inv.visited[:len(inv.visited):len(inv.visited)], decision.Peer)
 	}
@@ -216,6 +229,7 @@ func (d *dispatcher) failed(ctx context.Context, inv *invocation, err error) err
 	d.metrics.failed(inv, e)
 	d.observe(inv, e)
 	inv.end()
+	d.care.leave()
 	return e
 }
 

@@ -30,6 +30,7 @@ func (e *ending) over(last error) {
 		e.of.metrics.ended(e.inv, result, e.of.clock()-e.inv.received)
 		e.of.tell(e.inv, result)
 		e.inv.end()
+		e.of.care.leave()
 	})
 }
 

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -23,9 +24,15 @@ type invocation struct {
 	deadline time.Duration // on the node's clock, 0 for none
 	body     *replay
 	caller   caller
+	fromPeer bool // a member or an SDK client sent it, over libp2p
+
+	parent   *invocation  // that made this call, if it runs here
+	depth    int          // hops and inner calls before this one
+	borrowed atomic.Int32 // inner calls of this one that run here
 
 	visited  []peer.ID // Hops, and who failed on this invocation
 	awayOnly bool      // this node has failed on it
+	returned bool      // it waited here when the node began to drain
 	attempts int
 	last     sched.Decision
 	asked    sched.Request // what the policy saw last
@@ -65,6 +72,7 @@ func (inv *invocation) request(now time.Duration) sched.Request {
 		Function: inv.Function, BodySize: inv.Size, Deadline: inv.left(now),
 		Hops: len(inv.Hops), Visited: inv.visited,
 		TaskType: inv.TaskType, Priority: inv.Priority, Idempotent: inv.MayRepeat, Weight: 1,
+		Nested: inv.parent != nil,
 	}
 	if inv.function != nil {
 		r.Weight = inv.function.weight
@@ -74,7 +82,7 @@ func (inv *invocation) request(now time.Duration) sched.Request {
 
 // need is what it wants of this node's capacity.
 func (inv *invocation) need() need {
-	n := need{weight: 1, deadline: inv.deadline, priority: inv.Priority}
+	n := need{weight: 1, deadline: inv.deadline, priority: inv.Priority, returned: inv.returned}
 	if inv.function != nil {
 		n.weight, n.service = inv.function.weight, inv.function.service.get()
 	}

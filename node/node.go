@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	logging "github.com/ipfs/go-log/v2"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -17,6 +18,7 @@ import (
 	"github.com/p2pfaas/p2pfaas/faas"
 	"github.com/p2pfaas/p2pfaas/faas/api"
 	"github.com/p2pfaas/p2pfaas/faas/embedded"
+	"github.com/p2pfaas/p2pfaas/node/gateway"
 	"github.com/p2pfaas/p2pfaas/node/mesh"
 	"github.com/p2pfaas/p2pfaas/protocol/control"
 	"github.com/p2pfaas/p2pfaas/protocol/host"
@@ -116,7 +118,7 @@ func (n *Node) assemble(policy sched.Policy) (err error) {
 		return err
 	}
 	n.self = n.host.Libp2p().ID()
-	d.self = n.self
+	d.self, d.via = n.self, gateway.Via(n.self.String())
 	if n.mesh, err = mesh.New(n.meshConfig()); err != nil {
 		return err
 	}
@@ -140,6 +142,8 @@ func (n *Node) newDispatcher(policy sched.Policy) *dispatcher {
 		slots:     newSlots(n.slotsConfig(), clock),
 		runtime:   n.embedded,
 		policy:    newPolicyBox(n.cfg.Policy, policy),
+		care:      newCare(),
+		running:   running{calls: make(map[string]*invocation)},
 		budget:    &replayBudget{limit: replayMemory(small())},
 		metrics:   newMetrics(),
 	}
@@ -274,17 +278,28 @@ func (n *Node) Ready() Ready {
 	return r
 }
 
-// Drain refuses new invocations and returns when the ones in this node's care
-// are answered, or with ctx's error.
+// goodbye is how long a draining node stays at least: until others have heard
+// that it goes, and send it nothing more.
+const goodbye = 500 * time.Millisecond
+
+// Drain takes no new work, hands on what waits, and returns when all that is in
+// this node's care has been answered, or with ctx's error.
 func (n *Node) Drain(ctx context.Context) error {
-	drained := n.dispatcher.slots.drain()
-	n.mesh.FunctionsChanged() // tells the others soon
+	answered := n.dispatcher.care.drain()
+	n.dispatcher.slots.drain()
+	n.mesh.FunctionsChanged() // its report says that this node drains
+	heard := time.After(goodbye)
+	err := n.server.Shutdown(ctx)
 	select {
-	case <-drained:
-		return n.server.Shutdown(ctx)
+	case <-answered:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	select {
+	case <-heard:
+	case <-ctx.Done():
+	}
+	return err
 }
 
 // Close ends everything at once and waits for it. A second call returns what

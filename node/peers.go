@@ -19,7 +19,7 @@ func (d *dispatcher) ServeInvoke(ctx context.Context, c *invoke.Call) (*invoke.A
 	if c.CallID == "" {
 		c.CallID = newCallID()
 	}
-	inv := &invocation{Request: c.Request, body: newReplay(c.Body, d.budget), caller: c}
+	inv := &invocation{Request: c.Request, body: newReplay(c.Body, d.budget), caller: c, fromPeer: true}
 	return d.dispatch(ctx, inv)
 }
 

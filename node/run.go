@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strconv"
 	"sync"
 	"time"
 
@@ -17,9 +16,12 @@ const streamsAfter = 5 * time.Second
 
 // run has the function run here, once a server is free.
 func (d *dispatcher) run(ctx context.Context, inv *invocation) (*invoke.Answer, error) {
-	slot, err := d.slots.acquire(ctx, inv.need())
-	if err != nil {
-		return nil, err
+	slot := d.borrow(inv)
+	if slot == nil {
+		var err error
+		if slot, err = d.slots.acquire(ctx, inv.need()); err != nil {
+			return nil, err
+		}
 	}
 	if !inv.caller.Start() {
 		slot.release()
@@ -27,13 +29,14 @@ func (d *dispatcher) run(ctx context.Context, inv *invocation) (*invoke.Answer, 
 	}
 	inv.hop.Queue = slot.waited
 	began := d.clock()
-	resp, err := d.runtime.Invoke(ctx, inv.toFunction(d.self.String()))
+	d.running.add(inv)
+	held := &heldSlot{slot: slot, began: began, clock: d.clock, inv: inv, running: &d.running}
+	resp, err := d.runtime.Invoke(ctx, inv.toFunction(d.via, began))
 	if err != nil {
-		slot.release()
+		held.release()
 		return nil, runError(err)
 	}
 	inv.hop.Service = d.clock() - began
-	held := &heldSlot{slot: slot, began: began, clock: d.clock, service: inv.function.service}
 	return fromFunction(inv, resp, held), nil
 }
 
@@ -42,11 +45,11 @@ func takenBack() error {
 }
 
 // toFunction is the request as the function gets it.
-func (inv *invocation) toFunction(self string) *faas.Request {
+func (inv *invocation) toFunction(via string, now time.Duration) *faas.Request {
 	r := &faas.Request{
 		Name: inv.function.name, CallID: inv.CallID, Method: inv.Method, Path: inv.Path, Query: inv.Query,
 		Host: inv.Host, Size: inv.Size, Upgrade: inv.Upgrade,
-		Header: make(faas.Header, 0, len(inv.Header)+4),
+		Header: make(faas.Header, 0, len(inv.Header)+5),
 	}
 	if body := inv.body.attempt(); body != nil && inv.Size != 0 {
 		r.Body = body
@@ -56,7 +59,8 @@ func (inv *invocation) toFunction(self string) *faas.Request {
 	}
 	r.Header = append(r.Header, faas.Header(inv.Header)...)
 	r.Header.Add("X-Call-Id", inv.CallID)
-	r.Header.Add("X-P2pfaas-Parent", inv.parentage())
+	r.Header.Add("X-P2pfaas-Parent", parentOf(inv, now).String())
+	r.Header.Add("Via", via)
 	if inv.TraceParent != "" {
 		r.Header.Add("Traceparent", inv.TraceParent)
 	}
@@ -64,15 +68,6 @@ func (inv *invocation) toFunction(self string) *faas.Request {
 		r.Header.Add("Tracestate", inv.TraceState)
 	}
 	return r
-}
-
-// parentage tells a function's inner calls where they belong.
-func (inv *invocation) parentage() string {
-	s := inv.CallID + ";hops=" + strconv.Itoa(len(inv.Hops))
-	if inv.Deadline > 0 {
-		s += ";deadline=" + inv.Deadline.String()
-	}
-	return s
 }
 
 func fromFunction(inv *invocation, resp *faas.Response, held *heldSlot) *invoke.Answer {
@@ -121,7 +116,8 @@ type heldSlot struct {
 	slot    *slot
 	began   time.Duration
 	clock   func() time.Duration
-	service *serviceTimes
+	inv     *invocation
+	running *running
 	limit   *time.Timer // frees the server of a long stream; nil if none
 	once    sync.Once
 }
@@ -131,7 +127,8 @@ func (h *heldSlot) release() {
 		if h.limit != nil {
 			h.limit.Stop()
 		}
-		h.service.add(min(h.clock()-h.began, streamsAfter))
+		h.running.remove(h.inv)
+		h.inv.function.service.add(min(h.clock()-h.began, streamsAfter))
 		h.slot.release()
 	})
 }

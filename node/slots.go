@@ -23,7 +23,6 @@ type slots struct {
 	work    time.Duration // expected service times of the same, weighted
 	open    int           // granted and not released, streaming ones included
 	queue   *sched.Queue[*waiter]
-	drained chan struct{} // closed when draining and nothing is open
 	closing bool
 }
 
@@ -41,6 +40,7 @@ type slot struct {
 	holds    bool // still holds a server; guarded by of.mu, like released
 	released bool
 	waited   time.Duration
+	then     func() // called on release; may be nil
 }
 
 // weightSlack lets weights such as 0.1 fill a server in spite of rounding.
@@ -52,7 +52,6 @@ func newSlots(cfg slotsConfig, clock func() time.Duration) *slots {
 		servers: float64(cfg.servers),
 		maxOpen: cfg.maxOpen,
 		queue:   sched.NewQueue[*waiter](cfg.queue),
-		drained: make(chan struct{}),
 	}
 }
 
@@ -68,6 +67,7 @@ type need struct {
 	deadline time.Duration // on the clock, 0 for none
 	service  sched.Service
 	priority int
+	returned bool // it was in line here before: draining is no reason to refuse
 }
 
 // unmeasured is the service time assumed of a function that never ran here.
@@ -94,7 +94,7 @@ func (n *need) entry(arrived, wait time.Duration) sched.Entry {
 func (s *slots) acquire(ctx context.Context, n need) (*slot, error) {
 	arrived := s.clock()
 	s.mu.Lock()
-	if err := s.admissible(); err != nil {
+	if err := s.admissible(n.returned); err != nil {
 		s.mu.Unlock()
 		return nil, err
 	}
@@ -129,7 +129,6 @@ func (s *slots) await(ctx context.Context, w *waiter, handle sched.Handle) (*slo
 	s.mu.Lock()
 	_, removed := s.queue.Remove(handle)
 	s.expire() // may be what took it out
-	s.checkDrained()
 	s.mu.Unlock()
 	if !removed { // granted or expired at the same moment
 		g, err := s.granted(w, <-w.granted)
@@ -156,9 +155,9 @@ func expired(waited time.Duration) error {
 }
 
 // admissible is called with mu held.
-func (s *slots) admissible() error {
-	if s.closing {
-		return &invoke.Error{Code: invoke.CodeDraining, Text: "this node is going away; ask another"}
+func (s *slots) admissible(returned bool) error {
+	if s.closing && !returned {
+		return draining()
 	}
 	if s.open >= s.maxOpen {
 		return &invoke.Error{
@@ -225,12 +224,14 @@ func (g *slot) release() {
 		return
 	}
 	g.released = true
+	if g.then != nil {
+		g.then()
+	}
 	g.of.open--
 	if g.holds {
 		g.free()
 	}
 	g.of.next()
-	g.of.checkDrained()
 }
 
 // next starts what waits as far as it fits. It is called with mu held.
@@ -270,7 +271,7 @@ func (s *slots) view(self *sched.Self, n *need) {
 	wait := s.wait()
 	self.Load.Wait = wait
 	self.Load.Running, self.Load.Queued, self.Load.Servers = s.running, s.queue.Len(), int(s.servers)
-	open := s.admissible() == nil
+	open := s.admissible(n.returned) == nil
 	self.Free = open && s.queue.Len() == 0 && s.fits(n.weight)
 	self.Room = open && s.queue.Room(n.entry(s.clock(), wait)) == nil
 }
@@ -286,30 +287,31 @@ func (s *slots) wait() time.Duration {
 	return next + s.queue.ExpectedWait(int(s.servers))
 }
 
-// drain refuses newcomers from now on, and returns a channel that is closed
-// when nothing is open any more.
-func (s *slots) drain() <-chan struct{} {
+func draining() error {
+	return &invoke.Error{Code: invoke.CodeDraining, Text: "this node is going away; ask another"}
+}
+
+// drain refuses newcomers from now on, and gives back what waits in line, so
+// that it may go elsewhere; if it cannot, it comes back.
+func (s *slots) drain() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.closing {
-		s.closing = true
-		s.checkDrained()
+	s.closing = true
+	for {
+		w, ok := s.queue.Pop(s.clock())
+		if !ok {
+			break
+		}
+		w.granted <- errReturned
 	}
-	return s.drained
+	s.expire()
 }
+
+// errReturned is told to what waited when the node began to drain.
+var errReturned = &invoke.Error{Code: invoke.CodeDraining, Text: "this node began to drain while it waited"}
 
 func (s *slots) draining() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closing
-}
-
-func (s *slots) checkDrained() {
-	if s.closing && s.open == 0 && s.queue.Len() == 0 {
-		select {
-		case <-s.drained:
-		default:
-			close(s.drained)
-		}
-	}
 }

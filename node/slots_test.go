@@ -171,26 +171,22 @@ func TestSlotsDrain(t *testing.T) {
 		running, _ := s.acquire(t.Context(), whole(time.Second))
 		waiting := make(chan error, 1)
 		go func() {
-			g, err := s.acquire(t.Context(), whole(time.Second))
-			if err == nil {
-				g.release()
-			}
+			_, err := s.acquire(t.Context(), whole(time.Second))
 			waiting <- err
 		}()
 		synctest.Wait()
-		drained := s.drain()
+		s.drain()
+		if err := <-waiting; err != errReturned {
+			t.Errorf("what waited got %v, want to be given back", err)
+		}
 		if _, err := s.acquire(t.Context(), whole(time.Second)); codeOfError(t, err) != invoke.CodeDraining {
 			t.Errorf("newcomer got %v, want draining", err)
 		}
-		select {
-		case <-drained:
-			t.Error("drained while work runs")
-		default:
+		back := whole(time.Second)
+		back.returned = true
+		time.AfterFunc(time.Second, running.release)
+		if g, err := s.acquire(t.Context(), back); err != nil || g.waited != time.Second {
+			t.Errorf("what was given back and found no other place: %v", err)
 		}
-		running.release()
-		if err := <-waiting; err != nil {
-			t.Errorf("what waited is served: %v", err)
-		}
-		<-drained
 	})
 }

@@ -56,6 +56,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// HTTP/2 needs it not, and says so with an error.
 	_ = http.NewResponseController(w).EnableFullDuplex()
 	req, err := parse(r, began)
+	if err == nil && g.looped(r.Header) {
+		err = &invoke.Error{Code: invoke.CodeLoop, Text: "the request has been through this node already, says its header Via"}
+	}
 	if err == nil {
 		w.Header().Set("X-Call-Id", req.CallID)
 		var answer *invoke.Answer

@@ -48,6 +48,7 @@ func parse(r *http.Request, began time.Time) (*invoke.Request, error) {
 		MayRepeat:   mayRepeat(r),
 		TraceParent: r.Header.Get("Traceparent"), TraceState: r.Header.Get("Tracestate"),
 		Upgrade: upgradeOf(r.Header),
+		Parent:  r.Header.Get(headerParent),
 	}
 	if req.Upgrade != "" {
 		req.Size = 0
@@ -100,6 +101,20 @@ func NewCallID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
 	return hex.EncodeToString(b[:])
+}
+
+// Via is how a node names itself in the header Via of requests to functions.
+func Via(self string) string { return "1.1 " + self }
+
+// looped tells whether the request has come from a function that this node
+// called, and that passes on what it gets.
+func (g *Gateway) looped(h http.Header) bool {
+	for _, line := range h["Via"] {
+		if strings.Contains(line, g.self) {
+			return true
+		}
+	}
+	return false
 }
 
 // mayRepeat tells whether the caller allows that the function runs twice.

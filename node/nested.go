@@ -1,0 +1,127 @@
+package node
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+)
+
+// A function's inner call names the invocation that it belongs to (header
+// X-P2pfaas-Parent, which the function was given). While that one runs here it
+// holds a server, and waits for the inner call: so the inner call takes none of
+// its own, or a full node would wait for itself.
+
+// maxDepth bounds the hops and inner calls of one invocation together.
+const maxDepth = 16
+
+// maxBorrowed bounds the inner calls of one invocation that run at once.
+const maxBorrowed = 64
+
+// parentage is where an invocation belongs: the invocation that made it, and
+// what it has left.
+type parentage struct {
+	call     string
+	depth    int
+	deadline time.Duration // left when the function was called, 0 for none
+}
+
+func (p parentage) String() string {
+	s := p.call + ";hops=" + strconv.Itoa(p.depth)
+	if p.deadline > 0 {
+		s += ";deadline=" + p.deadline.String()
+	}
+	return s
+}
+
+// parseParentage reads what String wrote. Parts that it does not know are of a
+// later version, and left alone.
+func parseParentage(s string) (p parentage, err error) {
+	p.call, s, _ = strings.Cut(s, ";")
+	for part := range strings.SplitSeq(s, ";") {
+		key, value, _ := strings.Cut(part, "=")
+		switch key {
+		case "hops":
+			p.depth, err = strconv.Atoi(value)
+		case "deadline":
+			p.deadline, err = time.ParseDuration(value)
+		}
+		if err != nil || p.depth < 0 || p.deadline < 0 {
+			return p, &invoke.Error{Code: invoke.CodeBadRequest, Text: fmt.Sprintf("parent %q: pass on the header X-P2pfaas-Parent as the function got it", part)}
+		}
+	}
+	return p, nil
+}
+
+// parentOf is what the inner calls of inv are to be told.
+func parentOf(inv *invocation, now time.Duration) parentage {
+	return parentage{call: inv.CallID, depth: inv.depth + len(inv.Hops) + 1, deadline: inv.left(now)}
+}
+
+// adopt reads whose inner call inv is, and gives it that one's deadline if its
+// own is later.
+func (d *dispatcher) adopt(inv *invocation) error {
+	if inv.Parent == "" {
+		return nil
+	}
+	p, err := parseParentage(inv.Parent)
+	if err != nil {
+		return err
+	}
+	inv.depth = p.depth
+	if inv.depth+len(inv.Hops) > maxDepth {
+		return &invoke.Error{Code: invoke.CodeLoop, Text: fmt.Sprintf("%d hops and inner calls so far; %d are the most: do the functions call each other in a circle?", inv.depth+len(inv.Hops), maxDepth)}
+	}
+	inv.parent = d.running.find(p.call)
+	left := p.deadline
+	if inv.parent != nil {
+		left = inv.parent.left(inv.received)
+	}
+	if left > 0 && (inv.Deadline == 0 || left < inv.Deadline) {
+		inv.Deadline = left
+	}
+	return nil
+}
+
+// running is what runs here, by call ID.
+type running struct {
+	mu    sync.Mutex
+	calls map[string]*invocation
+}
+
+func (r *running) add(inv *invocation) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls[inv.CallID] = inv
+}
+
+func (r *running) remove(inv *invocation) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.calls[inv.CallID] == inv { // two calls may have the same ID
+		delete(r.calls, inv.CallID)
+	}
+}
+
+func (r *running) find(call string) *invocation {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calls[call]
+}
+
+// borrow lets inv run within the slot of its parent; nil if it cannot.
+func (d *dispatcher) borrow(inv *invocation) *slot {
+	parent := inv.parent
+	if parent == nil || parent.borrowed.Add(1) > maxBorrowed {
+		if parent != nil {
+			parent.borrowed.Add(-1)
+		}
+		return nil
+	}
+	s := d.slots.borrow()
+	s.then = func() { parent.borrowed.Add(-1) }
+	return s
+}
