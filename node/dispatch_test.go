@@ -181,7 +181,7 @@ func (b *bench) call(ctx context.Context, r invoke.Request) (string, *invoke.Ans
 		r.Function = "fn"
 	}
 	body := "body"
-	r.CallID, r.Size, r.Body = "id", int64(len(body)), strings.NewReader(body)
+	r.Size, r.Body = int64(len(body)), strings.NewReader(body)
 	inv := &invocation{Request: r, body: newReplay(r.Body, b.budget), caller: patient{}}
 	a, err := b.dispatch(ctx, inv)
 	if err != nil {

@@ -156,7 +156,9 @@ func count(t testing.TB, p *nodetest.Process, function string) (c counters) {
 	return c
 }
 
-func url(p *nodetest.Process, function string) string { return "http://" + p.HTTP + "/function/" + function }
+func url(p *nodetest.Process, function string) string {
+	return "http://" + p.HTTP + "/function/" + function
+}
 
 func post(t testing.TB, url string, body []byte, header ...string) *http.Response {
 	t.Helper()

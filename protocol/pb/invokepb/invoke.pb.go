@@ -71,7 +71,7 @@ func (Progress_State) EnumDescriptor() ([]byte, []int) {
 type Field struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	Value         []byte                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"` // HTTP allows bytes that are no UTF-8
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -113,11 +113,11 @@ func (x *Field) GetName() string {
 	return ""
 }
 
-func (x *Field) GetValue() string {
+func (x *Field) GetValue() []byte {
 	if x != nil {
 		return x.Value
 	}
-	return ""
+	return nil
 }
 
 // Call is what a client sends at a frame boundary.
@@ -339,8 +339,8 @@ type Request struct {
 	CallId   string                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
 	Function string                 `protobuf:"bytes,2,opt,name=function,proto3" json:"function,omitempty"` // name[.namespace]
 	Method   string                 `protobuf:"bytes,3,opt,name=method,proto3" json:"method,omitempty"`
-	Path     string                 `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"`   // escaped, empty or begins with "/"
-	Query    string                 `protobuf:"bytes,5,opt,name=query,proto3" json:"query,omitempty"` // raw, without "?"
+	Path     []byte                 `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"`   // escaped, empty or begins with "/"
+	Query    []byte                 `protobuf:"bytes,5,opt,name=query,proto3" json:"query,omitempty"` // raw, without "?"
 	Host     string                 `protobuf:"bytes,6,opt,name=host,proto3" json:"host,omitempty"`
 	Headers  []*Field               `protobuf:"bytes,7,rep,name=headers,proto3" json:"headers,omitempty"` // end-to-end fields only
 	// Body length plus one; 0 means unknown: chunks follow.
@@ -417,18 +417,18 @@ func (x *Request) GetMethod() string {
 	return ""
 }
 
-func (x *Request) GetPath() string {
+func (x *Request) GetPath() []byte {
 	if x != nil {
 		return x.Path
 	}
-	return ""
+	return nil
 }
 
-func (x *Request) GetQuery() string {
+func (x *Request) GetQuery() []byte {
 	if x != nil {
 		return x.Query
 	}
-	return ""
+	return nil
 }
 
 func (x *Request) GetHost() string {
@@ -983,7 +983,7 @@ const file_invokepb_invoke_proto_rawDesc = "" +
 	"\x15invokepb/invoke.proto\x12\x11p2pfaas.invoke.v1\x1a\x11loadpb/load.proto\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xce\x01\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\xce\x01\n" +
 	"\x04Call\x126\n" +
 	"\arequest\x18\x01 \x01(\v2\x1a.p2pfaas.invoke.v1.RequestH\x00R\arequest\x126\n" +
 	"\atrailer\x18\x02 \x01(\v2\x1a.p2pfaas.invoke.v1.TrailerH\x00R\atrailer\x12M\n" +
@@ -999,8 +999,8 @@ const file_invokepb_invoke_proto_rawDesc = "" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x1a\n" +
 	"\bfunction\x18\x02 \x01(\tR\bfunction\x12\x16\n" +
 	"\x06method\x18\x03 \x01(\tR\x06method\x12\x12\n" +
-	"\x04path\x18\x04 \x01(\tR\x04path\x12\x14\n" +
-	"\x05query\x18\x05 \x01(\tR\x05query\x12\x12\n" +
+	"\x04path\x18\x04 \x01(\fR\x04path\x12\x14\n" +
+	"\x05query\x18\x05 \x01(\fR\x05query\x12\x12\n" +
 	"\x04host\x18\x06 \x01(\tR\x04host\x122\n" +
 	"\aheaders\x18\a \x03(\v2\x18.p2pfaas.invoke.v1.FieldR\aheaders\x12\"\n" +
 	"\rsize_plus_one\x18\b \x01(\x04R\vsizePlusOne\x12\x1f\n" +

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/openfaas/faas-provider/types"
+	"github.com/spf13/cobra"
+
+	"github.com/p2pfaas/p2pfaas/faas"
+)
+
+func newFunctions() *cobra.Command {
+	var (
+		t         target
+		out       output
+		namespace string
+	)
+	cmd := &cobra.Command{
+		Use:     "functions",
+		Aliases: []string{"ls"},
+		Short:   "List the functions deployed on a node",
+		Args:    wants(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := t.remote()
+			if err != nil {
+				return err
+			}
+			found, err := listFunctions(cmd.Context(), c, namespace)
+			if err != nil {
+				return fmt.Errorf("list functions: %w", err)
+			}
+			if out.json() {
+				return printJSON(cmd.OutOrStdout(), found)
+			}
+			return printTable(cmd.OutOrStdout(), functionRows(found))
+		},
+	}
+	cmd.Flags().StringVar(&namespace, "namespace", "", "`namespace` to list (default "+faas.DefaultNamespace+")")
+	out.addTo(cmd)
+	t.addTo(cmd)
+	return cmd
+}
+
+func listFunctions(ctx context.Context, c *remote, namespace string) ([]types.FunctionStatus, error) {
+	query := url.Values{}
+	if namespace != "" {
+		query.Set("namespace", namespace)
+	}
+	found := []types.FunctionStatus{} // prints as [] rather than null
+	err := c.call(ctx, http.MethodGet, "/system/functions", query.Encode(), nil, &found)
+	return found, err
+}
+
+func functionRows(found []types.FunctionStatus) [][]string {
+	rows := [][]string{{"NAME", "IMAGE", "REPLICAS", "READY", "INVOCATIONS"}}
+	for _, f := range found {
+		name := faas.Name{Function: f.Name, Namespace: f.Namespace}
+		image := f.Image
+		if image == "" {
+			image = f.EnvProcess
+		}
+		rows = append(rows, []string{
+			name.String(), image,
+			strconv.FormatUint(f.Replicas, 10),
+			strconv.FormatUint(f.AvailableReplicas, 10),
+			strconv.FormatFloat(f.InvocationCount, 'f', 0, 64),
+		})
+	}
+	return rows
+}
+
+// completeFunctions offers the names of the functions on the node, for shells.
+func (t *target) completeFunctions(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	c, err := t.remote()
+	if err != nil || len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	found, err := listFunctions(ctx, c, "")
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, f := range found {
+		names = append(names, f.Name)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

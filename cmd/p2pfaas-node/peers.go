@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/p2pfaas/p2pfaas/node/mesh"
+)
+
+const aboutPeers = `List the peers that a node knows. WAIT is how long an invocation would wait
+there for a server, as the peer last said; AGE is how long ago that was. HEALTH
+falls when calls to the peer fail.`
+
+func newPeers() *cobra.Command {
+	var (
+		t   target
+		out output
+	)
+	cmd := &cobra.Command{
+		Use:   "peers",
+		Short: "List the peers of a node and how busy they are",
+		Long:  aboutPeers,
+		Args:  wants(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := t.remote()
+			if err != nil {
+				return err
+			}
+			found := []mesh.PeerStatus{} // prints as [] rather than null
+			if err := c.call(cmd.Context(), http.MethodGet, "/system/peers", "", nil, &found); err != nil {
+				return fmt.Errorf("list peers: %w", err)
+			}
+			if out.json() {
+				return printJSON(cmd.OutOrStdout(), found)
+			}
+			return printTable(cmd.OutOrStdout(), peerRows(found))
+		},
+	}
+	out.addTo(cmd)
+	t.addTo(cmd)
+	return cmd
+}
+
+func peerRows(found []mesh.PeerStatus) [][]string {
+	rows := [][]string{{"PEER", "VIA", "RTT", "WAIT", "BUSY", "QUEUED", "AGE", "HEALTH", "STATE", "FUNCTIONS"}}
+	for i := range found {
+		p := &found[i]
+		rows = append(rows, append([]string{p.ID.String(), orDash(p.Transport), short(p.RTT)}, append(loadCells(p),
+			strconv.FormatFloat(p.Health, 'f', 2, 64), peerState(p), orDash(strings.Join(p.Functions, ",")))...))
+	}
+	return rows
+}
+
+// loadCells are wait, busy, queued and age; dashes where the peer was not heard.
+func loadCells(p *mesh.PeerStatus) []string {
+	if p.Heard < 0 || p.Load.Servers == 0 {
+		return []string{"-", "-", "-", "-"}
+	}
+	return []string{
+		p.Load.Wait.Round(time.Millisecond).String(),
+		fmt.Sprintf("%d/%d", p.Load.Running, p.Load.Servers),
+		strconv.Itoa(p.Load.Queued),
+		short(p.Age),
+	}
+}
+
+func peerState(p *mesh.PeerStatus) string {
+	switch {
+	case p.Draining:
+		return "draining"
+	case p.Paused:
+		return "failing"
+	case p.Candidate:
+		return "candidate"
+	case p.Neighbour:
+		return "neighbour"
+	}
+	return "known"
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// short keeps two or three digits of a duration.
+func short(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return "-"
+	case d < time.Millisecond:
+		return d.Round(10 * time.Microsecond).String()
+	case d < time.Second:
+		return d.Round(100 * time.Microsecond).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}

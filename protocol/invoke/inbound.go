@@ -1,0 +1,144 @@
+package invoke
+
+import (
+	"context"
+	"time"
+)
+
+// phase is how far an inbound invocation has come.
+type phase uint8
+
+const (
+	queued phase = iota
+	held         // on its way elsewhere: cannot be taken back, has not started
+	started
+)
+
+// inbound is one invocation on an inStream. What is said to be guarded is
+// guarded by the stream's mu.
+type inbound struct {
+	Call
+	st     *inStream
+	ctx    callCtx
+	cancel context.CancelCauseFunc
+	body   body
+	refuse *Error // set if it is not even shown to the handler
+
+	phase     phase // guarded
+	takenBack bool  // guarded
+	// answered: no progress and no cancel result any more. Guarded, and set by
+	// whoever holds the turn only.
+	answered  bool
+	over      bool      // the last byte of the answer is being written; guarded
+	told      bool      // a progress has been sent; guarded
+	saidGo    bool      // it said started; guarded
+	tell      time.Time // when to send the next progress; guarded
+	refused   bool      // the answer was an error; the worker's
+	left      bool      // nothing more is written for it; guarded
+	drainBy   time.Time // when to give up on the rest of the body; guarded
+	discarded int64     // the reader's
+
+	conn Conn // of an upgraded stream; guarded
+}
+
+// callCtx is a context with a deadline that has no timer of its own: the
+// stream's timer ends it.
+type callCtx struct {
+	context.Context
+	deadline time.Time
+}
+
+func (c *callCtx) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
+
+func (st *inStream) newInbound() *inbound {
+	in := &inbound{st: st}
+	in.Call.in = in
+	in.From = st.peer
+	in.ctx.Context, in.cancel = context.WithCancelCause(context.Background())
+	return in
+}
+
+// begin prepares what a parsed header promises.
+func (in *inbound) begin() {
+	in.Received = time.Now()
+	if in.Deadline > 0 {
+		in.ctx.deadline = in.Received.Add(in.Deadline)
+	}
+	in.tell = in.Received.Add(in.st.srv.cfg.ProgressAfter)
+	var stall func()
+	if in.Size < 0 || in.Size > FirstWindow {
+		stall = func() { in.advance(started) }
+	}
+	in.body.init(in.Size, stall)
+	in.Body = &in.body
+	if in.Size < 0 {
+		in.Trailer = in.body.trailers
+	}
+}
+
+// end fails what the handler still does; the first cause counts.
+func (in *inbound) end(cause *Error) {
+	in.cancel(cause)
+	in.body.fail(cause)
+}
+
+// advance moves on to phase p, unless the invocation has been taken back or
+// cancelled.
+func (in *inbound) advance(p phase) bool {
+	st := in.st
+	st.mu.Lock()
+	if in.takenBack || in.ctx.Err() != nil {
+		st.mu.Unlock()
+		return false
+	}
+	in.phase = max(in.phase, p)
+	say := p == started && !in.saidGo && !in.answered && (in.told || in.awaited())
+	in.saidGo = in.saidGo || say
+	st.mu.Unlock()
+	if say {
+		st.sayProgress(in)
+	}
+	return true
+}
+
+// claim is advance(started) for an answer that is there: it says nothing, since
+// the answer will, and does not mind that the deadline has passed.
+func (in *inbound) claim() bool {
+	in.st.mu.Lock()
+	defer in.st.mu.Unlock()
+	if in.takenBack {
+		return false
+	}
+	in.phase = started
+	return true
+}
+
+// awaited tells whether the caller holds back a part of the body until it
+// hears that the invocation has started.
+func (in *inbound) awaited() bool {
+	if in.Size >= 0 && in.Size <= FirstWindow {
+		return false
+	}
+	whole, _ := in.body.complete()
+	return !whole
+}
+
+// takeBack decides what a CANCEL_IF_QUEUED comes to; reply is false if it came
+// too late to be answered.
+func (in *inbound) takeBack() (cancelled, reply bool) {
+	in.st.mu.Lock()
+	defer in.st.mu.Unlock()
+	if in.answered || in.takenBack {
+		return false, false
+	}
+	in.takenBack = in.phase == queued
+	return in.takenBack, true
+}
+
+// settled tells whether the next request may come: the answer is being
+// finished, or there will be none.
+func (in *inbound) settled() bool {
+	in.st.mu.Lock()
+	defer in.st.mu.Unlock()
+	return in.over || in.takenBack
+}
