@@ -56,6 +56,7 @@ func (n *Node) listenHTTP(ctx context.Context) error {
 		return fmt.Errorf("listen for HTTP at %s (choose another with --http): %w", addr, err)
 	}
 	n.httpAddr = listener.Addr().String()
+	n.server.ReadHeaderTimeout = headerTimeout
 	n.server.Handler = n.routes(n.credentials)
 	n.serving.Go(func() { // ends when the server is shut down or closed
 		if err := n.server.Serve(listener); err != http.ErrServerClosed {

@@ -37,7 +37,6 @@ type invocation struct {
 	last     sched.Decision
 	asked    sched.Request // what the policy saw last
 	hop      invoke.Hop
-	began    time.Duration // when it started to run here
 
 	cancel context.CancelFunc
 	limit  *time.Timer // ends the wait for a header; nil with a deadline

@@ -51,7 +51,7 @@ func (c *Config) resolve(f *faas.Function) (target, error) {
 	case "http":
 		return running(image)
 	case "wasm":
-		return target{}, fmt.Errorf("image %q: %w: this build has no WebAssembly runtime; use exec: or serve:", image, faas.ErrInvalid)
+		return target{}, fmt.Errorf("image %q: %w: this build has no WebAssembly runtime; use exec:PATH or serve:PATH", image, faas.ErrInvalid)
 	}
 	if f.EnvProcess != "" {
 		return c.command(kindForked, f.EnvProcess)

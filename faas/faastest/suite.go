@@ -73,10 +73,10 @@ func Run(t *testing.T, newRuntime func(t *testing.T) faas.Runtime, images Images
 		{"closed", (*suite).closed, true},
 	}
 	for _, tt := range tests {
+		if !tt.need {
+			continue // the runtime has no image for it
+		}
 		t.Run(tt.name, func(t *testing.T) {
-			if !tt.need {
-				t.Skip("no image for it")
-			}
 			before := goleak.IgnoreCurrent()
 			t.Cleanup(func() { goleak.VerifyNone(t, before) })
 			s := &suite{t, newRuntime(t), images}

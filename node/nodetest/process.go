@@ -42,7 +42,7 @@ type Process struct {
 	err    error // of Wait, once ended is closed
 }
 
-// Machine is where a Process runs: see [LAN].
+// Machine is where a Process runs: see [Network.Machine].
 type Machine interface {
 	// Prefix is what to put before a command to run it there.
 	Prefix() []string

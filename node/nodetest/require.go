@@ -19,6 +19,8 @@ const (
 	// NetNS: network namespaces can be made, which takes root, IPRoute2 and a
 	// kernel that allows it.
 	NetNS
+	// TUN: devices whose frames a process carries can be made (/dev/net/tun).
+	TUN
 	// Curl: the program curl.
 	Curl
 	// Chromium: a browser to drive.
@@ -56,6 +58,8 @@ func (r Requirement) lack() string {
 		return cannotFind("Debian package iproute2", "ip")
 	case NetNS:
 		return lackOfNamespaces()
+	case TUN:
+		return lackOfTUN()
 	case Curl:
 		return cannotFind("Debian package curl", "curl")
 	case Chromium:
@@ -73,6 +77,15 @@ func lackOfNamespaces() string {
 		}
 	}
 	return cannotRun("network namespaces", "unshare", "--net", "true")
+}
+
+func lackOfTUN() string {
+	f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Sprintf("TAP devices (%v)", err)
+	}
+	_ = f.Close()
+	return ""
 }
 
 func cannotFind(what string, anyOf ...string) string {

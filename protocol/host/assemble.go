@@ -7,6 +7,7 @@ import (
 	corehost "github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
@@ -39,7 +40,7 @@ func assemble(c Config) (corehost.Host, error) {
 		libp2p.ConnectionManager(conns),
 		libp2p.UserAgent(c.UserAgent),
 		libp2p.ProtocolVersion("p2pfaas/1"),
-		libp2p.DialRanker(rank),
+		libp2p.SwarmOpts(swarm.WithDialRanker(rank)),
 		libp2p.DisableMetrics(),
 		libp2p.DisableRelay(),
 		libp2p.DisableIdentifyAddressDiscovery(),

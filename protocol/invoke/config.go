@@ -23,6 +23,9 @@ const (
 	deadlineGrace = 250 * time.Millisecond
 	// lingerTime is how long a closed upgraded stream waits for the other side.
 	lingerTime = 5 * time.Second
+	// settleTime is how long a client waits, after the whole answer, for its last
+	// write to return.
+	settleTime = 20 * time.Millisecond
 	// fullCheck is how often a reader that cannot read on, since its pipe is
 	// full, looks whether the stream has been reset.
 	fullCheck = 20 * time.Millisecond

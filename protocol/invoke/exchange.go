@@ -235,7 +235,7 @@ func (x *Exchange) gotAnswer(b []byte) error {
 	x.mu.Unlock()
 	x.st.used = true
 	if e.Code != 0 {
-		x.end(x.upload.finished(), nil)
+		x.end(true, nil)
 		return e
 	}
 	x.upload.release()
@@ -320,6 +320,7 @@ func (x *Exchange) deadlinePassed() {
 // end gives the stream back, once: to be kept if it stands at a frame boundary
 // on both sides. Body.Read returns last from then on.
 func (x *Exchange) end(keep bool, last error) {
+	keep = keep && x.upload.settle()
 	x.mu.Lock()
 	if x.over {
 		x.mu.Unlock()
@@ -327,7 +328,7 @@ func (x *Exchange) end(keep bool, last error) {
 	}
 	x.over, x.last = true, last
 	x.stopTimer()
-	keep = keep && x.why == nil && !x.tainted && !x.spoiled && x.upload.finished()
+	keep = keep && x.why == nil && !x.tainted && !x.spoiled
 	st, up := x.st, x.upload
 	x.mu.Unlock()
 	if x.unhook != nil && !x.unhook() {

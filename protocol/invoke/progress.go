@@ -23,7 +23,9 @@ func (st *inStream) tick() {
 	if say {
 		in.tell = now.Add(st.srv.cfg.ProgressEvery)
 	}
-	st.arm(in, now)
+	if !drop {
+		st.arm(in, now)
+	}
 	st.mu.Unlock()
 
 	if drop {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	pool "github.com/libp2p/go-buffer-pool"
 )
@@ -26,7 +27,8 @@ type upload struct {
 	halt    chan struct{}
 	halting sync.Once
 	done    chan struct{}
-	whole   atomic.Bool
+	last    atomic.Bool // the last bytes are being written
+	whole   atomic.Bool // they have been
 }
 
 // startUpload takes buf over.
@@ -83,13 +85,12 @@ func (u *upload) sized(buf []byte) error {
 		if err != nil && u.sent < size {
 			return &sourceError{orShortBody(err)}
 		}
-		if u.sent == size {
-			u.whole.Store(true)
-		}
+		u.last.Store(u.sent == size)
 		if _, err := u.x.st.stream.Write(buf[:n]); err != nil {
 			return err
 		}
 	}
+	u.whole.Store(true)
 	return nil
 }
 
@@ -111,13 +112,12 @@ func (u *upload) chunks(buf []byte) error {
 		if !isEOF(err) {
 			return &sourceError{err}
 		}
-		return u.last(b)
+		return u.lastChunk(b)
 	}
 }
 
-// last ends a chunked body. It counts as whole from before the write: the
-// answer may be there before the write returns.
-func (u *upload) last(b []byte) error {
+// lastChunk ends a chunked body.
+func (u *upload) lastChunk(b []byte) error {
 	var t trailer
 	if u.x.req.Trailer != nil {
 		t.fields = u.x.req.Trailer()
@@ -125,8 +125,9 @@ func (u *upload) last(b []byte) error {
 	if e := checkHeader(t.fields); e != nil {
 		return &sourceError{e}
 	}
-	u.whole.Store(true)
+	u.last.Store(true)
 	_, err := u.x.st.stream.Write(appendTrailer(append(b, 0), callTrailer, &t, u.x.client.fill(&u.x.st.news)))
+	u.whole.Store(err == nil)
 	return err
 }
 
@@ -186,6 +187,22 @@ func (u *upload) halted() bool {
 
 // finished tells whether the body has been sent whole.
 func (u *upload) finished() bool { return u == nil || u.whole.Load() }
+
+// settle is finished once the answer is over. The answer to a body may be there
+// before the write of its last bytes has returned: that is waited for, but not
+// for long, for to an early answer it may never return.
+func (u *upload) settle() bool {
+	if u.finished() || !u.last.Load() {
+		return u.finished()
+	}
+	wait := time.NewTimer(settleTime)
+	defer wait.Stop()
+	select {
+	case <-u.done:
+	case <-wait.C:
+	}
+	return u.finished()
+}
 
 func isEOF(err error) bool { return errors.Is(err, io.EOF) }
 

@@ -1,6 +1,7 @@
 package invoke_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -50,7 +51,7 @@ func TestViolationsResetTheStream(t *testing.T) {
 		hugeHeader := binary.AppendUvarint(nil, 10<<20)
 		hugeChunk := binary.AppendUvarint(frame(t, request(0)), 1<<40)
 		for name, b := range map[string][]byte{
-			"garbage":           []byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+			"garbage":           append([]byte{0x47}, bytes.Repeat([]byte{0xff}, 100)...),
 			"10 MB header":      hugeHeader,
 			"endless length":    {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
 			"negative length":   append(binary.AppendUvarint(nil, 1<<63), 0),
@@ -161,8 +162,8 @@ func TestResetCodes(t *testing.T) {
 			network.StreamErrorCode(invoke.CodeDraining): invoke.CodeDraining,
 			network.StreamErrorCode(invoke.CodeShutdown): invoke.CodeShutdown,
 			network.StreamResourceLimitExceeded:          invoke.CodeRefused,
-			0: invoke.CodeUnknown,
-			7: invoke.CodeUnknown,
+			0:                                            invoke.CodeUnknown,
+			7:                                            invoke.CodeUnknown,
 		} {
 			p := newPair(t, pairOptions{transport: transport}, echo)
 			p.b.SetStreamHandler(invoke.ID, func(s network.Stream) {

@@ -42,12 +42,6 @@ func (d *desk) Hear(from peer.ID, n *News) {
 	d.heard[from] = append(d.heard[from], n.Sender)
 }
 
-func (d *desk) count1(from peer.ID) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return len(d.heard[from])
-}
-
 // pair is an asking host and an answering one, connected.
 func pair(t *testing.T, gate Gate) (asker, answerer corehost.Host, p *Prober, ad, sd *desk) {
 	t.Helper()

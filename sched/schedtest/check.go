@@ -121,10 +121,10 @@ func idle(p sched.Policy, call *invocation, rng *rand.Rand) error {
 	v := call.view(rng)
 	ask, ok := i.Idle(v)
 	if err := untouched(call, v, call.request(), rng); err != nil {
-		return fmt.Errorf("Idle: %w", err)
+		return fmt.Errorf("idle: %w", err)
 	}
 	if ok && call.View.Neighbour(ask) == nil {
-		return fmt.Errorf("Idle: asks %q, who is not in view", ask)
+		return fmt.Errorf("idle: asks %q, who is not in view", ask)
 	}
 	return nil
 }
@@ -204,7 +204,7 @@ func reachable(call *invocation, id peer.ID) error {
 // checkOptional checks what the policy offers besides Decide.
 func checkOptional(p sched.Policy, newPolicy func() sched.Policy) error {
 	if d, ok := p.(sched.Describer); ok && d.Describe() == "" {
-		return fmt.Errorf("Describe: says nothing")
+		return fmt.Errorf("describe: says nothing")
 	}
 	s, ok := p.(sched.Snapshotter)
 	if !ok {
@@ -212,11 +212,11 @@ func checkOptional(p sched.Policy, newPolicy func() sched.Policy) error {
 	}
 	saved, err := s.Snapshot()
 	if err != nil {
-		return fmt.Errorf("Snapshot: %w", err)
+		return fmt.Errorf("snapshot: %w", err)
 	}
 	fresh := newPolicy().(sched.Snapshotter)
 	if err := fresh.Restore(saved); err != nil {
-		return fmt.Errorf("Restore of its own snapshot: %w", err)
+		return fmt.Errorf("restore of its own snapshot: %w", err)
 	}
 	return nil
 }

@@ -89,12 +89,12 @@ func breaches() map[string]breach {
 		"changes a neighbour":        {func() sched.Policy { return decide(changeNeighbour) }, "changed the view"},
 		"changes the request":        {func() sched.Policy { return decide(changeRequest) }, "changed the request"},
 		"other chance than the view": {ownChance, "not deterministic"},
-		"does not say what it does":  {muted("", nil, nil), "Describe: says nothing"},
-		"cannot be saved":            {muted("x", errors.New("broken"), nil), "Snapshot: broken"},
+		"does not say what it does":  {muted("", nil, nil), "describe: says nothing"},
+		"cannot be saved":            {muted("x", errors.New("broken"), nil), "snapshot: broken"},
 		"cannot be restored":         {muted("x", nil, errors.New("broken")), "Restore of its own snapshot: broken"},
 		"asks a stranger for work": {func() sched.Policy {
 			return asker{func(*sched.View, *sched.Request) sched.Decision { return refuse() }}
-		}, "Idle: asks"},
+		}, "idle: asks"},
 	}
 }
 

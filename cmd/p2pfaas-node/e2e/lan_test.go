@@ -14,22 +14,23 @@ import (
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/node/nodetest"
+	"github.com/p2pfaas/p2pfaas/node/nodetest/lan"
 )
 
 // starts is how often two nodes are started to find each other; more gives a
 // better picture of how long it takes.
 var starts = flag.Int("starts", 3, "how often nodes are started to find each other")
 
-// lanNode runs a node on a machine of a LAN with no flag but --data.
-func lanNode(t *testing.T, prog string, m *nodetest.Netns, env []string, flags ...string) *nodetest.Process {
+// lanNode runs a node on a machine of a network with no flag but --data.
+func lanNode(t *testing.T, prog string, m *lan.Machine, env []string, flags ...string) *nodetest.Process {
 	t.Helper()
 	return nodetest.Start(t, nodetest.Spec{Program: prog, In: m, Env: env, Flags: flags})
 }
 
 func TestTwoMachinesFindEachOther(t *testing.T) {
-	nodetest.Need(t, nodetest.NetNS)
-	lan := nodetest.NewLAN(t)
-	one, two := lan.Host(), lan.Host()
+	nodetest.Need(t, nodetest.NetNS, nodetest.TUN)
+	net := nodetest.NewNetwork(t)
+	one, two := net.Machine(), net.Machine()
 	var took []time.Duration
 	for range *starts {
 		a, b := lanNode(t, program, one, nil), lanNode(t, program, two, nil)
@@ -45,41 +46,41 @@ func TestTwoMachinesFindEachOther(t *testing.T) {
 }
 
 func TestCurlToEitherMachine(t *testing.T) {
-	nodetest.Need(t, nodetest.NetNS, nodetest.Curl)
-	lan := nodetest.NewLAN(t)
-	a, b := lanNode(t, program, lan.Host(), nil), lanNode(t, program, lan.Host(), nil)
+	nodetest.Need(t, nodetest.NetNS, nodetest.TUN, nodetest.Curl)
+	net := nodetest.NewNetwork(t)
+	a, b := lanNode(t, program, net.Machine(), nil), lanNode(t, program, net.Machine(), nil)
 	sees(t, a, b)
-	worksThroughBoth(t, lan, a, b)
+	worksThroughBoth(t, net, a, b)
 }
 
 func TestWithoutMDNSOneBootstrapIsEnough(t *testing.T) {
-	nodetest.Need(t, nodetest.NetNS, nodetest.Curl)
-	lan := nodetest.NewLAN(t)
-	first, second := lan.Host(), lan.Host()
+	nodetest.Need(t, nodetest.NetNS, nodetest.TUN, nodetest.Curl)
+	net := nodetest.NewNetwork(t)
+	first, second := net.Machine(), net.Machine()
 	a := lanNode(t, program, first, nil, "--mdns=false")
-	address := slices.IndexFunc(a.Addrs, func(s string) bool { return strings.Contains(s, first.IP+"/tcp") })
+	address := slices.IndexFunc(a.Addrs, func(s string) bool { return strings.Contains(s, first.IP()+"/tcp") })
 	if address < 0 {
-		t.Fatalf("no TCP address of %s among %v", first.IP, a.Addrs)
+		t.Fatalf("no TCP address of %s among %v", first.IP(), a.Addrs)
 	}
 	b := lanNode(t, program, second, nil, "--mdns=false", "--bootstrap", a.Addrs[address])
 	sees(t, a, b)
-	worksThroughBoth(t, lan, a, b)
+	worksThroughBoth(t, net, a, b)
 }
 
 // worksThroughBoth deploys a function on B only and calls it by curl from each machine.
-func worksThroughBoth(t *testing.T, lan *nodetest.LAN, a, b *nodetest.Process) {
+func worksThroughBoth(t *testing.T, net *nodetest.Network, a, b *nodetest.Process) {
 	t.Helper()
-	hosts := lan.Hosts()
-	deployIn(t, hosts[1], b)
+	machines := net.Machines()
+	deployIn(t, machines[1], b)
 	for i, p := range []*nodetest.Process{a, b} {
-		nodetest.Eventually(t, "curl to machine "+hosts[i].IP, func() error {
-			return expectEcho(hosts[i].Command("curl", "-sS", "-f", "-d", "hello", "http://127.0.0.1:18080/function/echo"))
+		nodetest.Eventually(t, "curl to machine "+machines[i].IP(), func() error {
+			return expectEcho(machines[i].Command("curl", "-sS", "-f", "-d", "hello", "http://127.0.0.1:18080/function/echo"))
 		})
 		_ = p
 	}
 }
 
-func deployIn(t *testing.T, m *nodetest.Netns, p *nodetest.Process) {
+func deployIn(t *testing.T, m *lan.Machine, p *nodetest.Process) {
 	t.Helper()
 	out, err := m.Command(program, "deploy", "echo", "--image", "builtin:echo", "--data", p.Data).CombinedOutput()
 	if err != nil {
@@ -109,7 +110,7 @@ func (e *curlError) Error() string { return e.err.Error() + ": " + string(e.said
 // is built with a standard library whose clock can be set off, so that two
 // processes on one machine live a day apart.
 func TestClocksADayApart(t *testing.T) {
-	nodetest.Need(t, nodetest.NetNS, nodetest.Curl)
+	nodetest.Need(t, nodetest.NetNS, nodetest.TUN, nodetest.Curl)
 	skewed := filepath.Join(filepath.Dir(program), "p2pfaas-node-skewed")
 	overlay := clockOverlay(t)
 	if err := build(skewed, "-overlay", overlay); err != nil {
@@ -118,15 +119,15 @@ func TestClocksADayApart(t *testing.T) {
 	for _, transport := range []string{"/ip4/0.0.0.0/tcp/18081", "/ip4/0.0.0.0/udp/18081/quic-v1"} {
 		for _, offset := range []string{"24h", "-24h"} {
 			t.Run(strings.ReplaceAll(transport, "/", "_")+offset, func(t *testing.T) {
-				lan := nodetest.NewLAN(t)
-				a := lanNode(t, skewed, lan.Host(), []string{"TEST_CLOCK_OFFSET=" + offset}, "--listen", transport)
-				b := lanNode(t, skewed, lan.Host(), nil, "--listen", transport)
+				net := nodetest.NewNetwork(t)
+				a := lanNode(t, skewed, net.Machine(), []string{"TEST_CLOCK_OFFSET=" + offset}, "--listen", transport)
+				b := lanNode(t, skewed, net.Machine(), nil, "--listen", transport)
 				if apart := clock(t, a).Sub(clock(t, b)).Abs(); apart < 23*time.Hour {
 					t.Fatalf("the clocks are %v apart: this tests nothing", apart)
 				}
 				sees(t, a, b)
 				sees(t, b, a)
-				worksThroughBoth(t, lan, a, b)
+				worksThroughBoth(t, net, a, b)
 			})
 		}
 	}
