@@ -87,9 +87,13 @@ type sent struct {
 type peers struct {
 	answers map[peer.ID]func(r *invoke.Request, body string) (*invoke.Answer, error)
 	sent    []sent
+	queued  bool // they say that it waits there
 }
 
-func (p *peers) Send(_ context.Context, to peer.ID, r *invoke.Request, _ func()) (*invoke.Answer, error) {
+func (p *peers) Send(_ context.Context, to peer.ID, r *invoke.Request, progress func(bool) bool) (*invoke.Answer, error) {
+	if p.queued && progress(false) {
+		return nil, &invoke.Error{Code: invoke.CodeTakenBack, Remote: true}
+	}
 	body := ""
 	if r.Body != nil {
 		b, err := io.ReadAll(r.Body)
@@ -273,6 +277,14 @@ func TestDispatchTriesAgain(t *testing.T) {
 				t.Errorf("the policy may choose the failed peer again: visited %v", visited)
 			}
 		})
+	}
+}
+
+func TestDispatchTakesBackWhatWaitsWhileAServerIsFree(t *testing.T) {
+	b := newBench(t, nil, forwardTo("b"), runHere)
+	b.peers.queued = true
+	if got, _, err := b.call(t.Context(), invoke.Request{}); err != nil || got != "body" || b.runtime.ran != 1 {
+		t.Errorf("got %q, %v; want it to run here", got, err)
 	}
 }
 

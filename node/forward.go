@@ -9,26 +9,28 @@ import (
 
 	"github.com/p2pfaas/p2pfaas/node/mesh"
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/sched"
 )
 
 // forwarder has peers answer invocations; see [wire].
 type forwarder interface {
-	// Send returns when the answer's header is there. started is called when the
-	// peer says that the function runs.
-	Send(ctx context.Context, p peer.ID, r *invoke.Request, started func()) (*invoke.Answer, error)
+	// Send returns when the answer's header is there. Each time the peer says
+	// whether the function runs already, progress is told; if it returns true,
+	// the invocation is taken back unless it runs.
+	Send(ctx context.Context, p peer.ID, r *invoke.Request, progress func(started bool) (takeBack bool)) (*invoke.Answer, error)
 }
 
 // wire is the forwarder over protocol/invoke.
 type wire struct{ client *invoke.Client }
 
-func (w wire) Send(ctx context.Context, p peer.ID, r *invoke.Request, started func()) (*invoke.Answer, error) {
+func (w wire) Send(ctx context.Context, p peer.ID, r *invoke.Request, progress func(bool) bool) (*invoke.Answer, error) {
 	x, err := w.client.Open(ctx, p, r)
 	if err != nil {
 		return nil, err
 	}
-	return x.Wait(func(progress invoke.Progress) {
-		if progress.Started {
-			started()
+	return x.Wait(func(now invoke.Progress) {
+		if progress(now.Started) {
+			x.TakeBack()
 		}
 	})
 }
@@ -38,14 +40,34 @@ func (d *dispatcher) forward(ctx context.Context, inv *invocation, to peer.ID) (
 	if !inv.caller.Hold() {
 		return nil, takenBack()
 	}
-	d.forwards.tick(d.clock())
-	d.mesh.Sent(to)
 	began := d.clock()
-	answer, err := d.client.Send(ctx, to, inv.toPeer(d.self, began), func() { inv.caller.Start() })
+	d.forwards.tick(began)
+	d.mesh.Sent(to)
+	var waited time.Duration
+	answer, err := d.client.Send(ctx, to, inv.toPeer(d.self, began), func(started bool) bool {
+		if !started {
+			return d.freeFor(inv)
+		}
+		inv.caller.Start()
+		waited = d.clock() - began
+		return false
+	})
 	took := d.clock() - began
 	d.metrics.forwarded(took, err)
-	d.mesh.Done(to, mesh.Done{Result: forwardResult(ctx, err), Took: took})
+	d.mesh.Done(to, mesh.Done{Result: forwardResult(ctx, err), Took: took, Waited: waited})
 	return answer, err
+}
+
+// freeFor tells whether a server is free here for what waits at a peer: then it
+// is better run here.
+func (d *dispatcher) freeFor(inv *invocation) bool {
+	if inv.function == nil || inv.awayOnly {
+		return false
+	}
+	need := inv.need()
+	var self sched.Self
+	d.slots.view(&self, &need)
+	return self.Free
 }
 
 // toPeer is the request as a peer gets it.
@@ -73,6 +95,8 @@ func forwardResult(ctx context.Context, err error) mesh.Result {
 		return mesh.Abandoned
 	case errors.Is(err, invoke.ErrNotReached):
 		return mesh.NotReached
+	case errors.As(err, &e) && e.Code == invoke.CodeTakenBack:
+		return mesh.Abandoned
 	case errors.As(err, &e) && e.Remote && e.Code.NotStarted():
 		return mesh.Refused
 	case errors.As(err, &e) && e.Remote && (e.Code == invoke.CodeFailed || e.Code == invoke.CodeDeadline):

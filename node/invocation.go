@@ -34,6 +34,7 @@ type invocation struct {
 	awayOnly bool      // this node has failed on it
 	returned bool      // it waited here when the node began to drain
 	attempts int
+	record   uint64 // its number in the records, 0 for none
 	last     sched.Decision
 	asked    sched.Request // what the policy saw last
 	hop      invoke.Hop

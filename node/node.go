@@ -124,7 +124,7 @@ func (n *Node) assemble(policy sched.Policy) (err error) {
 	}
 	d.mesh = n.mesh
 	n.control = control.NewServer(n.host.Libp2p(), control.Handlers{Functions: n.mesh.Functions}, n.host.Access())
-	config := invoke.Config{News: n.mesh.Source(), Heard: n.mesh}
+	config := invoke.Config{NoDial: true, News: n.mesh.Source(), Heard: n.mesh}
 	n.client = invoke.NewClient(n.host.Libp2p(), config)
 	d.client = wire{n.client}
 	n.peers = invoke.NewServer(n.host.Libp2p(), d, gate{n.host.Access()}, config)

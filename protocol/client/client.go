@@ -18,7 +18,6 @@ var log = logging.Logger("p2pfaas/client")
 type Client struct {
 	host   corehost.Host
 	calls  *invoke.Client
-	watch  *watch
 	nodes  nodes
 	retry  Retry
 	closed atomic.Bool
@@ -58,7 +57,5 @@ func (c *Client) Close() error {
 	if c.closed.Swap(true) {
 		return nil
 	}
-	err := c.calls.Close()
-	c.watch.close()
-	return errors.Join(err, c.below())
+	return errors.Join(c.calls.Close(), c.below())
 }

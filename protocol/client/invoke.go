@@ -70,7 +70,6 @@ func (c *Client) send(ctx context.Context, call *call) (*reply, error) {
 type reply struct {
 	*invoke.Answer
 	node peer.ID
-	debt debt // settled with the end of the body
 }
 
 func (c *Client) attempt(ctx context.Context, p peer.ID, call *call, left int) (*reply, error) {
@@ -78,18 +77,11 @@ func (c *Client) attempt(ctx context.Context, p peer.ID, call *call, left int) (
 	if err := c.reach(ctx, p, left); err != nil {
 		return nil, fmt.Errorf("%w: %w", invoke.ErrNotReached, err)
 	}
-	owed := c.watch.owes(p)
-	x, err := c.calls.Open(ctx, p, r)
+	answer, err := c.calls.Invoke(ctx, p, r)
 	if err != nil {
-		owed.settled()
 		return nil, err
 	}
-	answer, err := x.Wait(func(invoke.Progress) { owed.hear() })
-	if err != nil {
-		owed.settled()
-		return nil, err
-	}
-	return &reply{Answer: answer, node: p, debt: owed}, nil
+	return &reply{Answer: answer, node: p}, nil
 }
 
 // reach connects to p unless that is done. A node that does not answer takes no

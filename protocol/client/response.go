@@ -62,10 +62,8 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.reply.Body.Read(p)
 	if err == nil {
-		b.reply.debt.hear()
 		return n, nil
 	}
-	b.reply.debt.settled()
 	if errors.Is(err, io.EOF) {
 		b.end()
 	} else {
@@ -99,7 +97,6 @@ func (b *answerBody) truncated(err error) error {
 
 func (b *answerBody) Close() error {
 	err := b.reply.Body.Close()
-	b.reply.debt.settled()
 	b.cancel()
 	return err
 }

@@ -22,14 +22,19 @@ type Client struct {
 	host host.Host
 	cfg  Config
 	done chan struct{}
+	life context.Context // ends with Close
+	die  context.CancelFunc
 	// senders are the goroutines that send bodies, and those that linger.
-	senders sync.WaitGroup
-	reaper  *time.Timer
+	senders  sync.WaitGroup
+	reaper   *time.Timer
+	listener *time.Timer // see listen
 
 	mu      sync.Mutex
 	peers   map[peer.ID]*peerPool // guarded by mu
 	closed  bool                  // guarded by mu
 	reaping bool                  // the reaper is set, guarded by mu
+
+	listening bool // the listener is set, guarded by mu
 }
 
 // NewClient makes a Client that opens streams from h.
@@ -40,8 +45,11 @@ func NewClient(h host.Host, cfg Config) *Client {
 		done:  make(chan struct{}),
 		peers: make(map[peer.ID]*peerPool),
 	}
+	c.life, c.die = context.WithCancel(context.Background())
 	c.reaper = time.AfterFunc(time.Hour, c.reap)
 	c.reaper.Stop()
+	c.listener = time.AfterFunc(time.Hour, c.listen)
+	c.listener.Stop()
 	return c
 }
 
@@ -53,7 +61,9 @@ func (c *Client) Close() error {
 		c.closed = true
 		close(c.done)
 	}
+	c.die()
 	c.reaper.Stop()
+	c.listener.Stop()
 	var idle, busy []*outStream
 	for _, pl := range c.peers {
 		idle = pl.cutIdle(idle, time.Now())
@@ -129,6 +139,7 @@ func (c *Client) fresh(ctx context.Context, old *outStream) (*outStream, error) 
 	c.mu.Lock()
 	st.since, st.long, st.place = old.since, old.long, old.place
 	st.place.Value = st
+	st.src.r = countedReader{st.stream, c.pool(st.peer)}
 	closed := c.closed
 	c.mu.Unlock()
 	old.discard(CodeCancelled)

@@ -41,7 +41,7 @@ func (c *cursor) more() bool { return c.at < len(c.b) }
 // is skipped over: its tag equals none of ours.
 func (c *cursor) next(f *field) error {
 	num, typ, n := protowire.ConsumeTag(c.b[c.at:])
-	if n < 0 {
+	if n < 0 || num > protowire.MaxValidNumber {
 		return fmt.Errorf("field tag: %w", errMalformed)
 	}
 	c.at += n

@@ -2,6 +2,7 @@ package invoke
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -49,6 +50,14 @@ type callCtx struct {
 }
 
 func (c *callCtx) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
+
+func (c *callCtx) Err() error {
+	err := c.Context.Err()
+	if err != nil && errors.Is(context.Cause(c.Context), context.DeadlineExceeded) {
+		return context.DeadlineExceeded
+	}
+	return err
+}
 
 func (st *inStream) newInbound() *inbound {
 	in := &inbound{st: st}

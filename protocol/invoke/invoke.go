@@ -5,6 +5,11 @@
 // hands those that arrive to a [Handler]. Neither decides anything. The wire
 // format is in protocol/README.md.
 //
+// The client reads answers on the caller's goroutine; only a body that does not
+// fit the first write gets a goroutine of its own. The server has two goroutines
+// per stream, not per invocation: a reader, which thereby sees at once that a
+// caller goes away, and a worker for the handler.
+//
 // What a caller may rely on:
 //
 //   - An error for which [NotStarted] is true means that the function did not
@@ -13,6 +18,8 @@
 //     with an *[Error], or io.ErrUnexpectedEOF.
 //   - Cancelling the context of an invocation resets its stream with
 //     CodeCancelled; the handler's context on the other side is cancelled then.
+//   - An answer's Body must be read to its end or closed, or its stream is lost
+//     to the pool.
 package invoke
 
 import (
@@ -55,8 +62,9 @@ type Request struct {
 	Size int64
 	// Body is read until EOF or Size bytes, never closed. The client stops
 	// reading it, for good, before Wait returns an error and before the
-	// Answer's Body.Close returns. On the server's side it is valid until the
-	// Handler's answer has been sent.
+	// Answer's Body.Close returns; so a Read that may wait for long should end
+	// with the invocation's context, or Body should be an [Interrupter]. On the
+	// server's side it is valid until the Handler's answer has been sent.
 	Body io.Reader
 	// Trailer gives the trailer once Body has returned EOF; may be nil. It is
 	// sent only with a body of unknown size.
@@ -208,12 +216,16 @@ var ErrNotReached = errors.New("peer not reached")
 type Handler interface {
 	// ServeInvoke is called on a goroutine of its own, and returns when the
 	// answer's header is known; the Server then sends it and the body, and
-	// closes Body (or Conn). An error that wraps an *Error is told to the caller
-	// by its Code; any other is told as CodeFailed with no text from inside.
+	// closes Body (or Conn). It MUST call c.Start right before it runs the work,
+	// and c.Hold before it hands it on: until then the caller may take it back.
+	// An error that wraps an *Error is told to the caller by its Code; any other
+	// by the cause of ctx if that has ended, else as CodeFailed with no text from
+	// inside.
 	//
 	// ctx is cancelled when the caller goes away, resets the stream, or takes
-	// back; context.Cause tells which, as an *Error. It is also cancelled once
-	// the answer is sent.
+	// back, and when the deadline passes before the answer's header is sent (not
+	// after it); context.Cause tells which, as an *Error. It is also cancelled
+	// once the answer is sent.
 	ServeInvoke(ctx context.Context, c *Call) (*Answer, error)
 }
 
@@ -264,6 +276,9 @@ type Config struct {
 	// ms, and ProgressEvery how often from then on, default 1 s.
 	ProgressAfter time.Duration
 	ProgressEvery time.Duration
+	// NoDial: a Client uses connections that there are, and makes none. Without
+	// one the peer is not reached, at once.
+	NoDial bool
 	// News is told with each message, and heard from each; both may be nil.
 	News  load.Source
 	Heard load.Sink

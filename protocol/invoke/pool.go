@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -18,6 +19,9 @@ type peerPool struct {
 	// counted is how many streams are open or being opened, without those that
 	// have been busy for longer than StreamBusy: these are long.
 	counted, long int
+
+	hearing hearing
+	reads   atomic.Uint64 // of all streams; see countedReader
 }
 
 // waiter waits in line. What it gets is a stream, or nil for leave to open one.
@@ -62,10 +66,12 @@ func (c *Client) take(p peer.ID) (*outStream, *waiter, error) {
 	pl := c.pool(p)
 	if st := pl.pop(); st != nil {
 		pl.enter(st, now)
+		c.owed(pl, now)
 		return st, nil, nil
 	}
 	if pl.line.Len() == 0 && c.room(pl, now) {
 		pl.counted++
+		c.owed(pl, now)
 		return nil, nil, nil
 	}
 	if pl.line.Len() >= maxLine {
@@ -97,6 +103,7 @@ func (pl *peerPool) enter(st *outStream, now time.Time) {
 	st.since = now
 	if st.place == nil {
 		st.place = pl.all.PushBack(st)
+		st.src.r = countedReader{st.stream, pl}
 	}
 	pl.all.MoveToBack(st.place)
 }
@@ -225,6 +232,9 @@ func (c *Client) open(ctx context.Context, p peer.ID) (*outStream, error) {
 }
 
 func (c *Client) dial(ctx context.Context, p peer.ID) (*outStream, error) {
+	if c.cfg.NoDial {
+		ctx = network.WithNoDial(ctx, "invoke")
+	}
 	s, err := c.host.NewStream(ctx, p, ID)
 	if err != nil {
 		return nil, fmt.Errorf("open stream to %s: %w: %w", p, ErrNotReached, err)

@@ -1,6 +1,7 @@
 package invoke
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ func (st *inStream) run(in *inbound) {
 	a, err := st.ask(in)
 	switch {
 	case err != nil:
-		st.answerError(in, asError(err))
+		st.answerError(in, in.asError(err))
 	case !in.claim(): // taken back: nobody waits for it
 		closeAnswer(a)
 	default:
@@ -84,13 +85,17 @@ func checkAnswer(in *inbound, a *Answer) error {
 	return nil
 }
 
-// asError is what is told of a handler's error.
-func asError(err error) *Error {
+// asError is what is told of a handler's error: its code, or why the
+// invocation was ended, or nothing from inside.
+func (in *inbound) asError(err error) *Error {
 	var e *Error
-	if !errors.As(err, &e) || e.Code == 0 {
-		return &Error{Code: CodeFailed}
+	if errors.As(err, &e) && e.Code != 0 {
+		return e
 	}
-	return e
+	if in.ctx.Err() != nil && errors.As(context.Cause(&in.ctx), &e) {
+		return e
+	}
+	return &Error{Code: CodeFailed}
 }
 
 // answerError says why there is no answer, unless nobody waits for it.

@@ -91,7 +91,7 @@ func breaches() map[string]breach {
 		"other chance than the view": {ownChance, "not deterministic"},
 		"does not say what it does":  {muted("", nil, nil), "describe: says nothing"},
 		"cannot be saved":            {muted("x", errors.New("broken"), nil), "snapshot: broken"},
-		"cannot be restored":         {muted("x", nil, errors.New("broken")), "Restore of its own snapshot: broken"},
+		"cannot be restored":         {muted("x", nil, errors.New("broken")), "restore of its own snapshot: broken"},
 		"asks a stranger for work": {func() sched.Policy {
 			return asker{func(*sched.View, *sched.Request) sched.Decision { return refuse() }}
 		}, "idle: asks"},

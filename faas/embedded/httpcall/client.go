@@ -19,6 +19,10 @@ type Config struct {
 	// DialTimeout bounds connecting. Default 5 s: the function is on this
 	// machine or its network.
 	DialTimeout time.Duration
+	// Dial connects, where that takes more than TCP (TLS). Default nil: a TCP
+	// connection within DialTimeout. Whether a connection that is not one of the
+	// operating system's is still alive cannot be seen, so none is kept.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // Default is the Config for a function on this machine.
@@ -31,7 +35,6 @@ func Default() Config {
 type Client struct {
 	addr   string
 	cfg    Config
-	dialer net.Dialer
 	chunks sync.Pool // *[]byte of uploadBuffer bytes
 
 	mu     sync.Mutex // guards what follows; never held across I/O
@@ -42,7 +45,10 @@ type Client struct {
 
 // New returns a Client for addr, "host:port". It connects at the first call.
 func New(addr string, cfg Config) *Client {
-	c := &Client{addr: addr, cfg: cfg, dialer: net.Dialer{Timeout: cfg.DialTimeout}}
+	if cfg.Dial == nil {
+		cfg.Dial = (&net.Dialer{Timeout: cfg.DialTimeout}).DialContext
+	}
+	c := &Client{addr: addr, cfg: cfg}
 	c.chunks.New = func() any { b := make([]byte, uploadBuffer); return &b }
 	return c
 }
@@ -97,7 +103,7 @@ func (c *Client) exchange(a *answer, r *faas.Request) (*answer, error) {
 
 // connect gives the call a connection of its own.
 func (a *answer) connect() error {
-	nc, err := a.client.dialer.DialContext(a.ctx, "tcp", a.client.addr)
+	nc, err := a.client.cfg.Dial(a.ctx, "tcp", a.client.addr)
 	if err != nil {
 		return notStarted("connect to function", err)
 	}
