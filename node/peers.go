@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -20,7 +21,19 @@ func (d *dispatcher) ServeInvoke(ctx context.Context, c *invoke.Call) (*invoke.A
 		c.CallID = newCallID()
 	}
 	inv := &invocation{Request: c.Request, body: newReplay(c.Body, d.budget), caller: c, fromPeer: true}
+	if allThere(c.Body, c.Size) {
+		if err := inv.body.prefetch(c.Size); err != nil {
+			return nil, err // the caller has gone away
+		}
+	}
 	return d.dispatch(ctx, inv)
+}
+
+// allThere tells whether all of a small body is there already. A function that gets
+// all of it at once is called with one write, and no goroutine for the upload.
+func allThere(body io.Reader, size int64) bool {
+	b, ok := body.(interface{ Buffered() int })
+	return ok && 0 < size && size <= prefetchMax && int64(b.Buffered()) >= size
 }
 
 // gate lets members and SDK clients in, each by their own verb.

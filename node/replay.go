@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -30,26 +31,28 @@ func (b *replayBudget) take(n int64) bool {
 // other. It keeps what was read, up to [invoke.FirstWindow] bytes, until
 // commit; once it has passed on more than it keeps, there is no second attempt.
 //
-// An attempt that was given up may still be blocked in a read of the source:
-// its bytes go to the buffer, where the next attempt finds them.
+// As long as there may be one, the source is read on a goroutine of its own: an
+// attempt that is given up must not have to wait for a slow client, and what is
+// read then belongs to the next attempt.
 type replay struct {
 	budget *replayBudget
 
 	mu      sync.Mutex
-	ready   sync.Cond // mu; signals that a read of the source has ended
+	change  sync.Cond // mu; a read has ended, or an attempt is over
 	source  io.Reader
-	reading bool
+	reading bool // the source is being read, into kept's spare room or directly
 	kept    []byte
-	reserve int64 // of kept, taken from the budget
+	reserve int64 // taken from the budget
 	lost    bool  // more was passed on than is kept
 	done    bool  // committed: nothing more is kept
+	closed  bool
 	err     error // what the source ended with
 	current *attempt
 }
 
 func newReplay(source io.Reader, budget *replayBudget) *replay {
 	r := &replay{source: source, budget: budget}
-	r.ready.L = &r.mu
+	r.change.L = &r.mu
 	if source == nil {
 		r.err = io.EOF
 	}
@@ -83,7 +86,7 @@ func (r *replay) attempt() *attempt {
 	}
 	if r.current != nil {
 		r.current.over = true
-		r.ready.Broadcast()
+		r.change.Broadcast()
 	}
 	r.current = &attempt{body: r}
 	return r.current
@@ -103,17 +106,53 @@ func (r *replay) commit() {
 	r.done = true
 }
 
-// close gives the budget back. Nothing may read afterwards.
+// close gives the budget back, and returns when the source is not read any more.
 func (r *replay) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.done = true
-	if r.current != nil {
-		r.current.over = true
+	r.done, r.closed = true, true
+	r.change.Broadcast()
+	for r.reading {
+		r.interrupt()
+		r.change.Wait()
 	}
 	r.budget.used.Add(-r.reserve)
 	r.reserve = 0
-	r.ready.Broadcast()
+}
+
+// interrupt ends a read of the source for good, with mu held.
+func (r *replay) interrupt() {
+	if s, ok := r.source.(invoke.Interrupter); ok {
+		s.Interrupt()
+	}
+}
+
+// pull reads the source once, on a goroutine of its own, into the room for n
+// bytes behind what is kept.
+func (r *replay) pull(room []byte) {
+	n, err := r.source.Read(room)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reading = false
+	r.kept = r.kept[:len(r.kept)+n]
+	unused := int64(len(room) - n)
+	r.reserve -= unused
+	r.budget.used.Add(-unused)
+	if err != nil {
+		r.err = err
+	}
+	r.change.Broadcast()
+}
+
+// room makes room for up to n more kept bytes; none if no more may be kept.
+func (r *replay) room(n int) []byte {
+	n = min(n, invoke.FirstWindow-len(r.kept))
+	if r.lost || r.done || n <= 0 || !r.budget.take(int64(n)) {
+		return nil
+	}
+	r.reserve += int64(n)
+	r.kept = slices.Grow(r.kept, n)
+	return r.kept[len(r.kept) : len(r.kept)+n]
 }
 
 // attempt is one reading of the body from its start.
@@ -123,6 +162,25 @@ type attempt struct {
 	over bool // guarded by body.mu
 }
 
+// Buffered is how much can be read without waiting.
+func (a *attempt) Buffered() int {
+	a.body.mu.Lock()
+	defer a.body.mu.Unlock()
+	return len(a.body.kept) - a.pos
+}
+
+// Interrupt implements [invoke.Interrupter]: reads end now and fail from now on.
+func (a *attempt) Interrupt() {
+	r := a.body
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a.over = true
+	r.change.Broadcast()
+	if r.reading && (r.lost || r.done) {
+		r.interrupt() // nobody else wants what it reads
+	}
+}
+
 // Read implements io.Reader for one reader at a time.
 func (a *attempt) Read(p []byte) (int, error) {
 	r := a.body
@@ -130,58 +188,38 @@ func (a *attempt) Read(p []byte) (int, error) {
 	defer r.mu.Unlock()
 	for {
 		switch {
-		case a.over:
+		case a.over || r.closed:
 			return 0, errAbandoned
 		case a.pos < len(r.kept):
 			n := copy(p, r.kept[a.pos:])
 			a.pos += n
-			if a.pos == len(r.kept) && r.err != nil {
-				return n, r.err
-			}
 			return n, nil
 		case r.err != nil:
 			return 0, r.err
 		case r.reading:
-			r.ready.Wait()
+			r.change.Wait()
 		default:
-			return r.readSource(a, p)
+			room := r.room(len(p))
+			if room == nil {
+				return r.direct(p)
+			}
+			r.reading = true
+			go r.pull(room)
 		}
 	}
 }
 
-// readSource reads once, without holding the lock. What is read is kept if it
-// may be, and else goes to the attempt directly.
-func (r *replay) readSource(a *attempt, p []byte) (n int, err error) {
+// direct reads past what is kept.
+func (r *replay) direct(p []byte) (int, error) {
+	r.lost = true
 	r.reading = true
 	r.mu.Unlock()
-	n, err = r.source.Read(p)
+	n, err := r.source.Read(p)
 	r.mu.Lock()
 	r.reading = false
-	r.ready.Broadcast()
 	if err != nil {
 		r.err = err
 	}
-	// What a given-up attempt read belongs to the next one, whatever the limit.
-	if r.keep(p[:n], a.over) {
-		a.pos += n
-	}
-	if a.over {
-		return 0, errAbandoned
-	}
+	r.change.Broadcast()
 	return n, err
-}
-
-// keep appends b to what is kept, or notes that it is lost to later attempts.
-func (r *replay) keep(b []byte, must bool) bool {
-	if r.lost || r.done {
-		return false
-	}
-	if fits := len(r.kept)+len(b) <= invoke.FirstWindow && r.budget.take(int64(len(b))); fits {
-		r.reserve += int64(len(b))
-	} else if !must {
-		r.lost = true
-		return false
-	}
-	r.kept = append(r.kept, b...)
-	return true
 }

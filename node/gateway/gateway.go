@@ -55,7 +55,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Without it an HTTP/1 server stops reading the request once it answers.
 	// HTTP/2 needs it not, and says so with an error.
 	_ = http.NewResponseController(w).EnableFullDuplex()
-	req, err := parse(r, began)
+	req, err := parse(w, r, began)
 	if err == nil && g.looped(r.Header) {
 		err = &invoke.Error{Code: invoke.CodeLoop, Text: "the request has been through this node already, says its header Via"}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -28,7 +29,7 @@ const (
 const maxCallID = 128
 
 // parse makes an invocation of an HTTP request. Its errors are *invoke.Error.
-func parse(r *http.Request, began time.Time) (*invoke.Request, error) {
+func parse(w http.ResponseWriter, r *http.Request, began time.Time) (*invoke.Request, error) {
 	escaped, rest := splitPath(r.URL.EscapedPath())
 	name, err := faas.ParseName(escaped)
 	if err != nil {
@@ -54,7 +55,7 @@ func parse(r *http.Request, began time.Time) (*invoke.Request, error) {
 		req.Size = 0
 	}
 	if req.Size != 0 {
-		req.Body = r.Body
+		req.Body = &requestBody{r.Body, http.NewResponseController(w)}
 		req.Trailer = func() invoke.Header { return fields(r.Trailer, nil) }
 	}
 	req.Header = fields(r.Header, dropped)
@@ -65,6 +66,16 @@ func parse(r *http.Request, began time.Time) (*invoke.Request, error) {
 	)
 	return req, nil
 }
+
+// requestBody is a request's body whose reading can be ended.
+type requestBody struct {
+	io.Reader
+	control *http.ResponseController
+}
+
+// Interrupt implements [invoke.Interrupter]. The connection is not of use any
+// more then: nobody knows how much of the body is still to come.
+func (b *requestBody) Interrupt() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) }
 
 func badRequest(format string, args ...any) error {
 	return &invoke.Error{Code: invoke.CodeBadRequest, Text: fmt.Sprintf(format, args...)}

@@ -62,6 +62,16 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// Interrupt implements [Interrupter].
+func (b *body) Interrupt() { b.fail(io.ErrClosedPipe) }
+
+// Buffered is how much can be read without waiting.
+func (b *body) Buffered() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.n
+}
+
 func (b *body) end() error {
 	switch {
 	case b.closed && b.err == nil:

@@ -155,8 +155,8 @@ func ParseEntry(b []byte, e *Entry) error {
 // negative if b is malformed.
 func next(b []byte) (num protowire.Number, v uint64, sub []byte, used int) {
 	num, typ, used := protowire.ConsumeTag(b)
-	if used < 0 {
-		return 0, 0, nil, used
+	if used < 0 || num > protowire.MaxValidNumber {
+		return 0, 0, nil, -1
 	}
 	n := -1
 	switch {
