@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -76,8 +77,8 @@ func pair(t testing.TB, transport string, flagsB ...string) (a, b *nodetest.Proc
 	return a, b
 }
 
-// peer is what /system/peers says of one.
-type peer struct {
+// listed is what /system/peers says of one.
+type listed struct {
 	ID        string   `json:"id"`
 	Functions []string `json:"functions"`
 }
@@ -85,21 +86,21 @@ type peer struct {
 // sees waits until a lists b.
 func sees(t testing.TB, a, b *nodetest.Process) {
 	t.Helper()
-	lists(t, "one node sees the other", a, func(p peer) bool { return p.ID == b.Peer })
+	lists(t, "one node sees the other", a, func(p listed) bool { return p.ID == b.Peer })
 }
 
 // knows waits until a knows that b runs the function.
 func knows(t testing.TB, a, b *nodetest.Process, function string) {
 	t.Helper()
-	lists(t, "one node knows the other's function", a, func(p peer) bool {
+	lists(t, "one node knows the other's function", a, func(p listed) bool {
 		return p.ID == b.Peer && slices.Contains(p.Functions, function)
 	})
 }
 
-func lists(t testing.TB, what string, a *nodetest.Process, is func(peer) bool) {
+func lists(t testing.TB, what string, a *nodetest.Process, is func(listed) bool) {
 	t.Helper()
 	nodetest.Eventually(t, what, func() error {
-		var peers []peer
+		var peers []listed
 		if err := a.Get("/system/peers", &peers); err != nil {
 			return err
 		}
@@ -175,4 +176,16 @@ func post(t testing.TB, url string, body []byte, header ...string) *http.Respons
 	}
 	t.Cleanup(func() { resp.Body.Close() })
 	return resp
+}
+
+// serve runs an HTTP server on loopback until the test ends, and tells where.
+func serve(t testing.TB, s *http.Server) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve(listener) }() // ends with Close
+	t.Cleanup(func() { _ = s.Close() })
+	return listener.Addr().String()
 }

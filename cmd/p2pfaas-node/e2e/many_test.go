@@ -29,12 +29,12 @@ func TestManyCallsLoseNothing(t *testing.T) {
 	a, b := pair(t, "tcp", "--servers", "64")
 	deploy(t, b, "echo", "builtin:echo", []*nodetest.Process{a})
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce}}
-	load(t, client, a, 2_000, atOnce)
+	callMany(t, client, a, 2_000, atOnce)
 	settle(client)
 	before := map[string]state{"A": stateOf(a), "B": stateOf(b)}
 
 	began := time.Now()
-	load(t, client, a, calls, atOnce)
+	callMany(t, client, a, calls, atOnce)
 	t.Logf("%d calls of 1 KB, %d at once, in %v", calls, atOnce, time.Since(began).Round(time.Millisecond))
 
 	settle(client)
@@ -59,8 +59,8 @@ func settle(client *http.Client) {
 	time.Sleep(time.Second)
 }
 
-// load calls echo through p; each answer must be the request.
-func load(t *testing.T, client *http.Client, p *nodetest.Process, calls, atOnce int) {
+// callMany calls echo through p; each answer must be the request.
+func callMany(t *testing.T, client *http.Client, p *nodetest.Process, calls, atOnce int) {
 	t.Helper()
 	var next, failed atomic.Int64
 	var all sync.WaitGroup
