@@ -42,7 +42,8 @@ func (g *Gateway) write(w http.ResponseWriter, r *http.Request, a *invoke.Answer
 	}
 	if err := copyBody(w, a.Body, a.Size < 0); err != nil {
 		log.Debugw("answer cut short", "call", h.Get(headerCallID), "error", err)
-		panic(http.ErrAbortHandler) // the only way to cut an HTTP/1 answer visibly
+		_ = http.NewResponseController(w).Flush() // what there is shall arrive
+		panic(http.ErrAbortHandler)               // the only way to cut an HTTP/1 answer visibly
 	}
 	if a.Trailer != nil {
 		for _, f := range a.Trailer() {
