@@ -43,13 +43,25 @@ type Config struct {
 	Bootstrap []string `toml:"bootstrap"`
 
 	// MDNS finds the nodes of the local network by multicast DNS. Default true.
-	// Without it only Bootstrap and remembered peers are dialled.
+	// Without it only Bootstrap and remembered peers are dialled, and whom these know.
 	MDNS bool `toml:"mdns"`
 
-	// OpenFaaSURL is the OpenFaaS gateway whose functions this node runs. Not in
-	// this version: only "" and "none" are accepted, and both run functions
-	// inside the node. Default "".
+	// DHT takes part in the mesh's own distributed hash table: nodes that know one
+	// node in common find each other, and functions are found on nodes that are no
+	// neighbours. It has nothing to do with public ones. Default true.
+	DHT bool `toml:"dht"`
+
+	// OpenFaaSURL is the OpenFaaS gateway whose functions this node runs, down or
+	// not: http or https, with "user:password@" before the host if need be.
+	// Default "": the one at http://127.0.0.1:8080 if it answers at start, else
+	// functions run inside the node. "none": inside the node, whatever answers.
 	OpenFaaSURL string `toml:"openfaas-url"`
+
+	// OpenFaaSAuth is the folder of that gateway's credentials, the files
+	// basic-auth-user and basic-auth-password; or "none". Default "": where
+	// OpenFaaS and faasd mount them (/var/openfaas/secrets, /run/secrets,
+	// /var/lib/faasd/secrets), if they are there. Those of the URL go first.
+	OpenFaaSAuth string `toml:"openfaas-auth"`
 
 	// Samples deploys the built-in functions (hello, echo, sleep, …) at start.
 	// Default false.
@@ -141,6 +153,7 @@ func Default() Config {
 		HTTP:     ":18080",
 		Mesh:     "default",
 		MDNS:     true,
+		DHT:      true,
 		Policy:   "spread",
 		Queue:    -1,
 		MaxOpen:  1024,

@@ -12,6 +12,8 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
+
+	"github.com/p2pfaas/p2pfaas/faas/openfaas"
 )
 
 // ErrConfig is what every error of [Config.Validate] wraps.
@@ -42,6 +44,7 @@ func (c *Config) Validate() error {
 		c.checkNetwork(),
 		c.checkCapacity(),
 		c.checkChoices(),
+		c.checkOpenFaaS(),
 		c.checkUnfinished(),
 	)
 }
@@ -145,14 +148,25 @@ func oneOf(setting, v string, choices ...string) error {
 	return wrong(setting, v, fmt.Sprintf("want one of %v", choices))
 }
 
+func (c *Config) checkOpenFaaS() error {
+	if c.OpenFaaSURL == "" || c.OpenFaaSURL == OpenFaaSNone {
+		return nil
+	}
+	u, err := openfaas.ParseURL(c.OpenFaaSURL)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: openfaas-url: %w; or say none", ErrConfig, err)
+	case c.Samples:
+		return wrong("samples", c.Samples, "want it without openfaas-url "+u.Redacted()+": the samples run inside the node only")
+	}
+	return nil
+}
+
 // checkUnfinished refuses what this version would otherwise silently not do.
 func (c *Config) checkUnfinished() error {
 	var errs []error
 	if c.TokenFile != "" {
 		errs = append(errs, wrong("token", c.TokenFile, "closed meshes are not in this version; leave it out (the mesh is then open to private addresses) or keep the ports behind a firewall"))
-	}
-	if c.OpenFaaSURL != "" && c.OpenFaaSURL != "none" {
-		errs = append(errs, wrong("openfaas-url", c.OpenFaaSURL, "running the functions of an OpenFaaS gateway is not in this version; leave it out or say none, and deploy to the node itself"))
 	}
 	return errors.Join(errs...)
 }

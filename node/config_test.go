@@ -52,7 +52,9 @@ func TestValidate(t *testing.T) {
 		{"relative exec-path", func(c *Config) { c.ExecPath = []string{"bin"} }, []string{`exec-path "bin"`, "absolute"}},
 		{"empty alias", func(c *Config) { c.ImageAlias = map[string]string{"a": ""} }, []string{`image-alias "a="`, "NAME=TARGET"}},
 		{"closed mesh", func(c *Config) { c.TokenFile = "token" }, []string{"token", "not in this version"}},
-		{"OpenFaaS", func(c *Config) { c.OpenFaaSURL = "http://127.0.0.1:8080" }, []string{"openfaas-url", "not in this version"}},
+		{"OpenFaaS", func(c *Config) { c.OpenFaaSURL = "http://admin:secret@127.0.0.1:8080" }, nil},
+		{"OpenFaaS without scheme", func(c *Config) { c.OpenFaaSURL = "127.0.0.1:8080" }, []string{"openfaas-url", "http://"}},
+		{"samples on OpenFaaS", func(c *Config) { c.OpenFaaSURL, c.Samples = "http://127.0.0.1:8080", true }, []string{"samples", "inside the node"}},
 		{"no OpenFaaS", func(c *Config) { c.OpenFaaSURL = "none" }, nil},
 		{"two at once", func(c *Config) { c.Mesh, c.Retry = "?", "?" }, []string{"mesh", "retry", "\n"}},
 	}

@@ -36,7 +36,9 @@ func (d *dispatcher) ask(inv *invocation) sched.Decision {
 	defer b.mu.Unlock()
 	d.fillView(&b.view, inv)
 	b.view.Rand = b.rand
-	return b.policy.Decide(&b.view, &inv.asked)
+	decision := b.policy.Decide(&b.view, &inv.asked)
+	d.records.decided(inv, &b.view, &decision)
+	return decision
 }
 
 // fillView is what this node knows at this moment, for one invocation.

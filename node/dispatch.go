@@ -35,6 +35,7 @@ type dispatcher struct {
 	arrivals  rate
 	forwards  rate
 	budget    *replayBudget
+	records   *records
 	metrics   *metrics
 }
 
@@ -43,6 +44,7 @@ type neighbours interface {
 	Fill(dst []sched.Neighbour, function string, fp [8]byte) []sched.Neighbour
 	Utilisation() float64
 	Has(function string) []peer.ID
+	Find(ctx context.Context, function string) bool
 	Names() []string
 	Probe(ctx context.Context, peers []peer.ID) (answered []peer.ID)
 	Sent(p peer.ID)
@@ -60,7 +62,7 @@ func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Ans
 		inv.body.close()
 		return nil, err
 	}
-	if err := d.admit(inv); err != nil {
+	if err := d.admit(ctx, inv); err != nil {
 		return nil, d.failed(ctx, inv, err)
 	}
 	ctx = inv.bound(ctx, inv.received)
@@ -73,6 +75,7 @@ func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Ans
 			return nil, d.failed(ctx, inv, before) // says more than that nobody is left
 		}
 		answer, err := d.act(ctx, inv, decision)
+		d.records.tried(inv, err)
 		if err == nil {
 			return d.answered(inv, answer), nil
 		}
@@ -85,11 +88,13 @@ func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Ans
 
 // admit fills in what is known here of the function, or says why the
 // invocation can go nowhere.
-func (d *dispatcher) admit(inv *invocation) error {
+func (d *dispatcher) admit(ctx context.Context, inv *invocation) error {
 	inv.received = d.clock()
 	inv.hop.Peer = d.self
 	inv.visited = inv.Hops
-	inv.function = d.functions.get(inv.Function)
+	d.records.begin(inv)
+	var unsure error // whether the function is deployed here
+	inv.function, unsure = d.own(ctx, inv.Function)
 	if len(inv.Hops) == 0 {
 		d.arrivals.tick(inv.received)
 	}
@@ -101,7 +106,10 @@ func (d *dispatcher) admit(inv *invocation) error {
 		if len(inv.Fingerprint) > 0 && string(inv.Fingerprint) != string(fn.print[:]) {
 			return &invoke.Error{Code: invoke.CodeWrongVersion, Text: fmt.Sprintf("%s is deployed here in another version", inv.Function)}
 		}
-	} else if len(d.mesh.Has(inv.Function)) == 0 {
+	} else if !d.isKnown(ctx, inv) {
+		if unsure != nil {
+			return runError(unsure)
+		}
 		return d.noFunction(inv.Function)
 	}
 	if err := d.adopt(inv); err != nil {
@@ -111,6 +119,20 @@ func (d *dispatcher) admit(inv *invocation) error {
 		inv.deadline = inv.received + inv.Deadline
 	}
 	return nil
+}
+
+// isKnown tells whether a neighbour runs the function, or one could be found that
+// does. Who passed the invocation on to us can look further by itself.
+func (d *dispatcher) isKnown(ctx context.Context, inv *invocation) bool {
+	if known := len(d.mesh.Has(inv.Function)) > 0; known || len(inv.Hops) > 0 {
+		return known
+	}
+	if inv.Deadline > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, inv.Deadline)
+		defer cancel()
+	}
+	return d.mesh.Find(ctx, inv.Function)
 }
 
 // decide asks the policy, and does the probing and waiting that it asks for.
@@ -130,6 +152,7 @@ func (d *dispatcher) decide(ctx context.Context, inv *invocation) sched.Decision
 		}
 	}
 	inv.last = sched.Decision{Action: sched.Run, Reason: sched.ReasonMaxRounds}
+	d.records.decided(inv, nil, &inv.last)
 	return inv.last
 }
 
@@ -205,6 +228,7 @@ func (d *dispatcher) answered(inv *invocation, a *invoke.Answer) *invoke.Answer 
 	inv.hop.Total = d.clock() - inv.received
 	inv.hop.Attempts = inv.attempts
 	a.Hops = append([]invoke.Hop{inv.hop}, a.Hops...)
+	d.records.answered(inv, a)
 	end := &ending{inv: inv, of: d}
 	if a.Conn != nil {
 		a.Conn = &endingConn{Conn: a.Conn, end: end}

@@ -51,6 +51,7 @@ type meshOf struct {
 	peers  []peer.ID
 	done   []mesh.Done
 	probed []peer.ID
+	sought []string
 }
 
 func (m *meshOf) Fill(dst []sched.Neighbour, _ string, _ [8]byte) []sched.Neighbour {
@@ -66,6 +67,10 @@ func (m *meshOf) Has(f string) []peer.ID {
 		return m.peers
 	}
 	return nil
+}
+func (m *meshOf) Find(_ context.Context, f string) bool {
+	m.sought = append(m.sought, f)
+	return false
 }
 func (m *meshOf) Names() []string { return []string{"away"} }
 func (m *meshOf) Probe(_ context.Context, p []peer.ID) []peer.ID {
@@ -382,6 +387,13 @@ func TestDispatchUnknownFunction(t *testing.T) {
 	_, _, err := b.call(t.Context(), invoke.Request{Function: "nope"})
 	if codeOf(err) != invoke.CodeNoFunction {
 		t.Fatalf("%v, want no such function", err)
+	}
+	if !slices.Equal(b.mesh.sought, []string{"nope"}) {
+		t.Errorf("sought beyond the neighbours: %v", b.mesh.sought)
+	}
+	_, _, err2 := b.call(t.Context(), invoke.Request{Function: "nope", Hops: []peer.ID{"before"}})
+	if codeOf(err2) != invoke.CodeNoFunction || len(b.mesh.sought) != 1 {
+		t.Errorf("passed on to us: %v, sought %v; who passed it on can seek by itself", err2, b.mesh.sought)
 	}
 	for _, name := range []string{"nope", "fn", "away"} {
 		if !strings.Contains(err.Error(), name) {

@@ -28,6 +28,7 @@ func (e *ending) over(last error) {
 			result = sched.Failed
 		}
 		e.of.metrics.ended(e.inv, result, e.of.clock()-e.inv.received)
+		e.of.records.ended(e.inv, result, 0)
 		e.of.tell(e.inv, result)
 		e.inv.end()
 		e.of.care.leave()
@@ -90,6 +91,7 @@ func (d *dispatcher) observe(inv *invocation, e *invoke.Error) {
 	case e.Code.NotStarted():
 		result = sched.Refused
 	}
+	d.records.ended(inv, result, e.Code)
 	d.tell(inv, result)
 }
 

@@ -97,6 +97,8 @@ func forwardResult(ctx context.Context, err error) mesh.Result {
 		return mesh.NotReached
 	case errors.As(err, &e) && e.Code == invoke.CodeTakenBack:
 		return mesh.Abandoned
+	case errors.As(err, &e) && e.Remote && e.Code == invoke.CodeUnavailable:
+		return mesh.Abandoned // its runtime is out of order: that says nothing of its load
 	case errors.As(err, &e) && e.Remote && e.Code.NotStarted():
 		return mesh.Refused
 	case errors.As(err, &e) && e.Remote && (e.Code == invoke.CodeFailed || e.Code == invoke.CodeDeadline):

@@ -20,7 +20,8 @@ type function struct {
 	id         string // name[.namespace]
 	print      faas.Fingerprint
 	deadline   time.Duration // default, 0 for none
-	weight     float64
+	weight     float64       // annotated, or until it has been measured
+	demand     *demand       // measures it; nil with the annotation
 	idempotent bool
 	keepsHome  bool // its bodies do not leave this node
 	runsOnly   bool // runs others' invocations, sends none of its own away
@@ -33,12 +34,14 @@ type function struct {
 // invocation, replaced whole after each change.
 type functions struct {
 	runtime faas.Runtime
+	weight  float64 // of one whose annotations say nothing
+	seeks   bool    // the runtime may have functions that it does not list
 	current atomic.Pointer[map[string]*function]
 	reloads sync.Mutex // one reload at a time
 }
 
 func newFunctions(rt faas.Runtime) *functions {
-	f := &functions{runtime: rt}
+	f := &functions{runtime: rt, weight: 1}
 	f.current.Store(&map[string]*function{})
 	return f
 }
@@ -58,9 +61,12 @@ func (f *functions) reload(ctx context.Context) error {
 	old := *f.current.Load()
 	next := make(map[string]*function, len(list))
 	for i := range list {
-		fn := newFunction(&list[i])
+		fn := newFunction(&list[i], f.weight)
 		if was := old[fn.id]; was != nil && was.print == fn.print {
 			fn.service = was.service
+			if fn.demand != nil && was.demand != nil {
+				fn.demand = was.demand
+			}
 		}
 		next[fn.id] = fn
 	}
@@ -68,10 +74,10 @@ func (f *functions) reload(ctx context.Context) error {
 	return nil
 }
 
-func newFunction(s *faas.Status) *function {
+func newFunction(s *faas.Status, weight float64) *function {
 	fn := &function{
 		name: s.Name, id: s.Name.String(), print: s.Fingerprint(),
-		weight: 1, warm: s.AvailableReplicas > 0, cold: s.ColdStart, service: newServiceTimes(),
+		weight: weight, warm: s.AvailableReplicas > 0, cold: s.ColdStart, service: newServiceTimes(), demand: newDemand(),
 	}
 	a := s.Annotations
 	fn.idempotent = a[faas.AnnotationIdempotent] == "true"
@@ -81,12 +87,20 @@ func newFunction(s *faas.Status) *function {
 		fn.deadline = d
 	}
 	if w, err := strconv.ParseFloat(a[faas.AnnotationWeight], 64); err == nil && w >= minWeight && w <= maxWeight {
-		fn.weight = w
+		fn.weight, fn.demand = w, nil
 	}
 	return fn
 }
 
-// Bounds of the annotation p2pfaas.weight.
+// weighs is the share of a server that a new invocation takes.
+func (fn *function) weighs() float64 {
+	if w, ok := fn.demand.weight(); ok {
+		return w
+	}
+	return fn.weight
+}
+
+// Bounds of a weight, annotated or measured.
 const (
 	minWeight = 0.02
 	maxWeight = 64

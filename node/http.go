@@ -2,11 +2,11 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -32,17 +32,18 @@ func (n *Node) routes(credentials *api.Credentials) http.Handler {
 		}
 		return api.Auth(h, *credentials)
 	}
+	functions := gateway.New(n.dispatcher, n.self.String(), "p2pfaas/"+n.cfg.Version)
 	mux := http.NewServeMux()
 	mux.Handle("/", system)
-	mux.Handle(gateway.Prefix, gateway.New(n.dispatcher, n.self.String(), "p2pfaas/"+n.cfg.Version))
-	mux.Handle("GET /system/peers", guard(http.HandlerFunc(n.servePeers)))
+	n.answers.Routes(mux, guard)
 	mux.Handle("GET /metrics", guard(promhttp.HandlerFor(n.dispatcher.metrics.registry, promhttp.HandlerOpts{})))
-	return mux
-}
-
-func (n *Node) servePeers(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(n.mesh.Peers()) // fails only when the client has gone
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, gateway.Prefix) {
+			functions.ServeHTTP(w, r) // the mux would tidy up paths that are the function's business
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 func (n *Node) listenHTTP(ctx context.Context) error {

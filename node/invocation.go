@@ -75,7 +75,7 @@ func (inv *invocation) request(now time.Duration) sched.Request {
 		Nested: inv.parent != nil,
 	}
 	if inv.function != nil {
-		r.Weight = inv.function.weight
+		r.Weight = inv.function.weighs()
 	}
 	return r
 }
@@ -84,7 +84,7 @@ func (inv *invocation) request(now time.Duration) sched.Request {
 func (inv *invocation) need() need {
 	n := need{weight: 1, deadline: inv.deadline, priority: inv.Priority, returned: inv.returned}
 	if inv.function != nil {
-		n.weight, n.service = inv.function.weight, inv.function.service.get()
+		n.weight, n.service = inv.function.weighs(), inv.function.service.get()
 	}
 	return n
 }

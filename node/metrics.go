@@ -53,12 +53,18 @@ func (m *metrics) gauge(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
 }
 
+// counter shows a count that is kept elsewhere.
+func (m *metrics) counter(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
+}
+
 // watch shows the state that the dispatcher keeps.
 func (m *metrics) watch(d *dispatcher) {
 	m.gauge("p2pfaas_running", "Invocations that hold a server.", func() float64 { return float64(d.slots.load().Running) })
 	m.gauge("p2pfaas_queue_length", "Invocations that wait for a server.", func() float64 { return float64(d.slots.load().Queued) })
 	m.gauge("p2pfaas_wait_seconds", "Time until a newcomer would start.", func() float64 { return d.slots.load().Wait.Seconds() })
 	m.gauge("p2pfaas_replay_bytes", "Request bodies kept for another attempt.", func() float64 { return float64(d.budget.used.Load()) })
+	m.registry.MustRegister(weightGauge{d.functions})
 	m.gauge("p2pfaas_mesh_utilisation", "Share of the known servers' capacity that arrivals take.", func() float64 { return d.mesh.Utilisation() })
 }
 

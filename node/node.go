@@ -18,6 +18,7 @@ import (
 	"github.com/p2pfaas/p2pfaas/faas"
 	"github.com/p2pfaas/p2pfaas/faas/api"
 	"github.com/p2pfaas/p2pfaas/faas/embedded"
+	nodecontrol "github.com/p2pfaas/p2pfaas/node/control"
 	"github.com/p2pfaas/p2pfaas/node/gateway"
 	"github.com/p2pfaas/p2pfaas/node/mesh"
 	"github.com/p2pfaas/p2pfaas/protocol/control"
@@ -35,14 +36,17 @@ type Node struct {
 	incarnation uint64
 	credentials *api.Credentials // nil: everyone is let in
 
-	host       *host.Host
-	runtime    faas.Runtime // the embedded one, checked
-	embedded   *embedded.Runtime
-	dispatcher *dispatcher
-	mesh       *mesh.Mesh
-	control    *control.Server
-	client     *invoke.Client
-	peers      *invoke.Server
+	host        *host.Host
+	backend     backend // what runs the functions; see runtime.go
+	runtimeName string
+	runtime     faas.Runtime // the backend, checked
+	dispatcher  *dispatcher
+	weigher     weigher
+	mesh        *mesh.Mesh
+	answers     *nodecontrol.Handlers
+	control     *control.Server
+	client      *invoke.Client
+	peers       *invoke.Server
 
 	server   http.Server
 	httpAddr string
@@ -108,12 +112,14 @@ func (n *Node) load() (err error) {
 
 // assemble makes the parts, from the leaves up.
 func (n *Node) assemble(policy sched.Policy) (err error) {
-	if n.embedded, err = embedded.New(n.embeddedConfig()); err != nil {
+	inside, err := embedded.New(n.embeddedConfig())
+	if err != nil {
 		return err
 	}
-	n.runtime = &checkedRuntime{Runtime: n.embedded, changed: n.functionsChanged}
 	d := n.newDispatcher(policy)
 	n.dispatcher = d
+	n.weigher = weigher{functions: d.functions, clock: d.clock}
+	n.useRuntime(inside, runtimeEmbedded)
 	if n.host, err = n.newHost(); err != nil {
 		return err
 	}
@@ -123,12 +129,14 @@ func (n *Node) assemble(policy sched.Policy) (err error) {
 		return err
 	}
 	d.mesh = n.mesh
-	n.control = control.NewServer(n.host.Libp2p(), control.Handlers{Functions: n.mesh.Functions}, n.host.Access())
+	n.answers = n.newAnswers()
+	n.control = control.NewServer(n.host.Libp2p(), n.answers.Protocol(), n.host.Access())
 	config := invoke.Config{NoDial: true, News: n.mesh.Source(), Heard: n.mesh}
 	n.client = invoke.NewClient(n.host.Libp2p(), config)
 	d.client = wire{n.client}
 	n.peers = invoke.NewServer(n.host.Libp2p(), d, gate{n.host.Access()}, config)
 	d.metrics.watch(d)
+	n.watchLimits()
 	return nil
 }
 
@@ -138,14 +146,14 @@ func (n *Node) newDispatcher(policy sched.Policy) *dispatcher {
 		zone:      n.cfg.Zone,
 		clock:     clock,
 		retry:     n.cfg.Retry,
-		functions: newFunctions(n.embedded),
+		functions: newFunctions(nil),
 		slots:     newSlots(n.slotsConfig(), clock),
-		runtime:   n.embedded,
 		policy:    newPolicyBox(n.cfg.Policy, policy),
 		care:      newCare(),
 		running:   running{calls: make(map[string]*invocation)},
 		budget:    &replayBudget{limit: replayMemory(small())},
 		metrics:   newMetrics(),
+		records:   newRecords(keptRecords(small()), clock),
 	}
 }
 
@@ -186,7 +194,7 @@ func (n *Node) newHost() (*host.Host, error) {
 		return nil, err
 	}
 	c := host.Default()
-	c.Key, c.Mesh, c.MDNS, c.DHT = key, n.cfg.Mesh, n.cfg.MDNS, false
+	c.Key, c.Mesh, c.MDNS, c.DHT = key, n.cfg.Mesh, n.cfg.MDNS, n.cfg.DHT
 	c.PeersFile = filepath.Join(n.cfg.DataDir, "peers.json")
 	c.UserAgent = "p2pfaas/" + n.cfg.Version
 	c.Hello = n.hello
@@ -214,11 +222,14 @@ func (n *Node) meshConfig() mesh.Config {
 		Period:      n.cfg.Gossip,
 		Self:        n.dispatcher.report,
 		Functions:   n.dispatcher.functions.offered,
-		Draining:    n.dispatcher.slots.draining,
+		Draining:    n.takesNothing,
 		Gate: func(ctx context.Context, p peer.ID) error {
 			return n.host.Access().Allow(ctx, p, host.VerbDiscover, "")
 		},
 		Now: n.dispatcher.clock,
+	}
+	if n.cfg.DHT {
+		c.Directory = n.host
 	}
 	if small() {
 		c.Max = mesh.SmallMax
@@ -242,16 +253,11 @@ func (n *Node) Start(ctx context.Context) (err error) {
 			err = errors.Join(err, n.Close())
 		}
 	}()
-	if err := n.embedded.Start(ctx); err != nil {
-		return fmt.Errorf("start the embedded runtime: %w", err)
-	}
-	if n.cfg.Samples {
-		if err := deploySamples(ctx, n.embedded); err != nil {
-			return err
-		}
-	}
-	if err := n.dispatcher.functions.reload(ctx); err != nil {
+	if err := n.startRuntime(ctx); err != nil {
 		return err
+	}
+	if meter, ok := n.backend.(faas.Meter); ok {
+		n.weigher.start(meter)
 	}
 	n.peers.Start()
 	n.control.Start()
@@ -271,7 +277,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 
 // Ready tells how a started node is reached.
 func (n *Node) Ready() Ready {
-	r := Ready{PeerID: n.self.String(), HTTP: n.httpAddr, Mesh: n.cfg.Mesh, Runtime: "embedded", Policy: n.dispatcher.policy.name()}
+	r := Ready{PeerID: n.self.String(), HTTP: n.httpAddr, Mesh: n.cfg.Mesh, Runtime: n.runtimeName, Policy: n.dispatcher.policy.name()}
 	for _, a := range n.host.Addrs() {
 		r.Addrs = append(r.Addrs, a.String())
 	}
@@ -327,8 +333,9 @@ func (n *Node) close() error {
 	if n.host != nil {
 		err = errors.Join(err, n.host.Close())
 	}
-	if n.embedded != nil {
-		err = errors.Join(err, n.embedded.Close())
+	n.weigher.close()
+	if n.backend != nil {
+		err = errors.Join(err, n.backend.Close())
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"github.com/p2pfaas/p2pfaas/node/gateway"
 	"github.com/p2pfaas/p2pfaas/protocol/hello"
 	"github.com/p2pfaas/p2pfaas/protocol/host"
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
@@ -33,7 +34,7 @@ func (d *dispatcher) ServeInvoke(ctx context.Context, c *invoke.Call) (*invoke.A
 // all of it at once is called with one write, and no goroutine for the upload.
 func allThere(body io.Reader, size int64) bool {
 	b, ok := body.(interface{ Buffered() int })
-	return ok && 0 < size && size <= prefetchMax && int64(b.Buffered()) >= size
+	return ok && 0 < size && size <= gateway.SmallBody && int64(b.Buffered()) >= size
 }
 
 // gate lets members and SDK clients in, each by their own verb.

@@ -15,8 +15,9 @@ var errAbandoned = errors.New("attempt given up")
 
 // replayBudget bounds what all bodies together keep for a replay, in bytes.
 type replayBudget struct {
-	limit int64
-	used  atomic.Int64
+	limit   int64
+	used    atomic.Int64
+	refused atomic.Int64 // count
 }
 
 func (b *replayBudget) take(n int64) bool {
@@ -24,6 +25,7 @@ func (b *replayBudget) take(n int64) bool {
 		return true
 	}
 	b.used.Add(-n)
+	b.refused.Add(1)
 	return false
 }
 

@@ -30,6 +30,7 @@ func (d *dispatcher) run(ctx context.Context, inv *invocation) (*invoke.Answer, 
 	inv.hop.Queue = slot.waited
 	began := d.clock()
 	d.running.add(inv)
+	inv.function.demand.begin(began)
 	held := &heldSlot{slot: slot, began: began, clock: d.clock, inv: inv, running: &d.running}
 	resp, err := d.runtime.Invoke(ctx, inv.toFunction(d.via, began))
 	if err != nil {
@@ -80,13 +81,13 @@ func fromFunction(inv *invocation, resp *faas.Response, held *heldSlot) *invoke.
 		a.Trailer = func() invoke.Header { return invoke.Header(t()) }
 	}
 	if resp.Conn != nil {
-		held.slot.detach()
+		held.detach()
 		a.Conn, a.Body = &heldConn{Conn: resp.Conn, held: held}, nil
 		return a
 	}
 	a.Body = &heldBody{ReadCloser: resp.Body, held: held}
 	if resp.Size < 0 {
-		held.limit = time.AfterFunc(streamsAfter, held.slot.detach)
+		held.limit = time.AfterFunc(streamsAfter, held.detach)
 	}
 	return a
 }
@@ -120,6 +121,17 @@ type heldSlot struct {
 	running *running
 	limit   *time.Timer // frees the server of a long stream; nil if none
 	once    sync.Once
+	counted sync.Once // its end, in the function's demand
+}
+
+// detach gives the server back while the answer streams on.
+func (h *heldSlot) detach() {
+	h.uncount()
+	h.slot.detach()
+}
+
+func (h *heldSlot) uncount() {
+	h.counted.Do(func() { h.inv.function.demand.end(h.clock()) })
 }
 
 func (h *heldSlot) release() {
@@ -128,6 +140,7 @@ func (h *heldSlot) release() {
 			h.limit.Stop()
 		}
 		h.running.remove(h.inv)
+		h.uncount()
 		h.inv.function.service.add(min(h.clock()-h.began, streamsAfter))
 		h.slot.release()
 	})

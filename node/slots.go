@@ -264,6 +264,13 @@ func (s *slots) load() sched.Load {
 	return sched.Load{Wait: s.wait(), Running: s.running, Queued: s.queue.Len(), Servers: int(s.servers)}
 }
 
+// opened counts what runs or streams.
+func (s *slots) opened() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open
+}
+
 // view fills in what a policy sees of this node for an invocation of that need.
 func (s *slots) view(self *sched.Self, n *need) {
 	s.mu.Lock()

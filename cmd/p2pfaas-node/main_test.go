@@ -56,7 +56,7 @@ func TestUsage(t *testing.T) {
 		{"run now", exitUsage, "", `"now" is one argument too many`},
 		{"run --mesh A --retry maybe", exitUsage, "", "Error: configuration: retry"},
 		{"run --token file", exitUsage, "", "closed meshes are not in this version"},
-		{"run --openfaas-url http://127.0.0.1:8080", exitUsage, "", "not in this version"},
+		{"run --openfaas-url 127.0.0.1:8080", exitUsage, "", "want one as http://"},
 		{"run --config /nonexistent/p2pfaas.toml", exitUsage, "", "read configuration /nonexistent/p2pfaas.toml"},
 		{"run --set loss", exitUsage, "", "want KEY=VALUE"},
 		{"deploy", exitUsage, "", "NAME is missing"},

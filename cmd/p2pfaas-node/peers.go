@@ -7,14 +7,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/spf13/cobra"
 
 	"github.com/p2pfaas/p2pfaas/node/mesh"
 )
 
-const aboutPeers = `List the peers that a node knows. WAIT is how long an invocation would wait
-there for a server, as the peer last said; AGE is how long ago that was. HEALTH
-falls when calls to the peer fail.`
+const aboutPeers = `List the peers that a node knows, by the end of their IDs. VIA is how they are
+reached. WAIT is how long an invocation would wait there for a server, BUSY how
+many of the servers are taken, as the peer last said; AGE is how long ago that
+was. HEALTH falls when calls to the peer fail, HONESTY when it does not do what
+its reports promise. Only a candidate is sent work. Say -o json for the whole.`
 
 func newPeers() *cobra.Command {
 	var (
@@ -47,13 +50,32 @@ func newPeers() *cobra.Command {
 }
 
 func peerRows(found []mesh.PeerStatus) [][]string {
-	rows := [][]string{{"PEER", "VIA", "RTT", "WAIT", "BUSY", "QUEUED", "AGE", "HEALTH", "STATE", "FUNCTIONS"}}
+	names := namesOf(peerIDs(found)...)
+	rows := [][]string{{"PEER", "VIA", "RTT", "WAIT", "BUSY", "QUEUED", "AGE", "HEALTH", "HONESTY", "STATE", "ZONE", "FUNCTIONS"}}
 	for i := range found {
 		p := &found[i]
-		rows = append(rows, append([]string{p.ID.String(), orDash(p.Transport), short(p.RTT)}, append(loadCells(p),
-			strconv.FormatFloat(p.Health, 'f', 2, 64), peerState(p), orDash(strings.Join(p.Functions, ",")))...))
+		row := append([]string{names[p.ID], via(p), short(p.RTT)}, loadCells(p)...)
+		rows = append(rows, append(row, fraction(p.Health), fraction(p.Honesty), peerState(p), orDash(p.Zone), orDash(strings.Join(p.Functions, ","))))
 	}
 	return rows
+}
+
+func peerIDs(found []mesh.PeerStatus) (ids []peer.ID) {
+	for i := range found {
+		ids = append(ids, found[i].ID)
+	}
+	return ids
+}
+
+// via is how a peer is reached.
+func via(p *mesh.PeerStatus) string {
+	switch p.Transport {
+	case "":
+		return "-"
+	case "relay":
+		return "relayed"
+	}
+	return "direct/" + p.Transport
 }
 
 // loadCells are wait, busy, queued and age; dashes where the peer was not heard.
@@ -62,7 +84,7 @@ func loadCells(p *mesh.PeerStatus) []string {
 		return []string{"-", "-", "-", "-"}
 	}
 	return []string{
-		p.Load.Wait.Round(time.Millisecond).String(),
+		span(p.Load.Wait),
 		fmt.Sprintf("%d/%d", p.Load.Running, p.Load.Servers),
 		strconv.Itoa(p.Load.Queued),
 		short(p.Age),

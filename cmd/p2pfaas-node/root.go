@@ -24,7 +24,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newRun(), newDeploy(), newInvoke(), newFunctions(), newRemove(),
-		newPeers(), newID(), newVersion(), newBuiltin(),
+		newPeers(), newCalls(), newWhy(), newStatus(), newID(), newVersion(), newBuiltin(),
 	)
 	return root
 }

@@ -30,6 +30,7 @@ func addMesh(fs *pflag.FlagSet, c *node.Config) {
 	fs.StringArrayVar(&c.Listen, "listen", c.Listen, "`multiaddr` where peers reach this node; repeatable (default TCP and QUIC at 18081 of all interfaces)")
 	fs.StringArrayVar(&c.Bootstrap, "bootstrap", c.Bootstrap, "`multiaddr` with /p2p/ID of a node to dial, for other networks; repeatable")
 	fs.BoolVar(&c.MDNS, "mdns", c.MDNS, "find the nodes of the local network by multicast DNS")
+	fs.BoolVar(&c.DHT, "dht", c.DHT, "find nodes and functions through the nodes that are known")
 	fs.DurationVar(&c.Gossip, "gossip", c.Gossip, "period of load reports (default by the number of nodes, from 1s)")
 	fs.StringVar(&c.Zone, "zone", c.Zone, "`label` of the place, the same on nodes close to each other")
 	fs.StringVar(&c.TokenFile, "token", c.TokenFile, "`file` of a closed mesh's token; not in this version")
@@ -39,7 +40,8 @@ func addFunctions(fs *pflag.FlagSet, c *node.Config) {
 	fs.BoolVar(&c.Samples, "samples", c.Samples, "deploy the built-in functions")
 	fs.Var(pairs{&c.ImageAlias}, "image-alias", "`NAME=TARGET`: what runs an image of that name here; repeatable")
 	fs.StringArrayVar(&c.ExecPath, "exec-path", c.ExecPath, "`folder` below which programs may be run as functions; repeatable (default DATA/bin and the system's)")
-	fs.StringVar(&c.OpenFaaSURL, "openfaas-url", c.OpenFaaSURL, "`URL` of an OpenFaaS gateway, or none; not in this version but for none")
+	fs.StringVar(&c.OpenFaaSURL, "openfaas-url", c.OpenFaaSURL, "`URL` of the OpenFaaS gateway that runs the functions, or none (default http://127.0.0.1:8080 if it answers, else none)")
+	fs.StringVar(&c.OpenFaaSAuth, "openfaas-auth", c.OpenFaaSAuth, "`folder` of that gateway's credentials, or none (default where OpenFaaS and faasd keep them)")
 }
 
 func addDeciding(fs *pflag.FlagSet, c *node.Config) {

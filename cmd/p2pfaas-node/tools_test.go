@@ -129,7 +129,7 @@ func somePeers(w http.ResponseWriter, _ *http.Request) {
 		panic(err)
 	}
 	_ = json.NewEncoder(w).Encode([]mesh.PeerStatus{
-		{ID: id, Transport: "tcp", RTT: 1234 * time.Microsecond, Neighbour: true, Candidate: true, Health: 1,
+		{ID: id, Transport: "tcp", Zone: "rack-1", RTT: 1234 * time.Microsecond, Neighbour: true, Candidate: true, Health: 1, Honesty: .5,
 			Load: sched.Load{Wait: 250 * time.Millisecond, Running: 3, Queued: 2, Servers: 4}, Age: 1500 * time.Millisecond, Functions: []string{"a", "b"}},
 		{ID: id, Heard: -1},
 	})
@@ -199,12 +199,12 @@ func TestPeers(t *testing.T) {
 	if got.code != exitOK || len(lines) != 3 {
 		t.Fatalf("%+v", got)
 	}
-	want := []string{"tcp", "1.2ms", "250ms", "3/4", "2", "1.5s", "1.00", "candidate", "a,b"}
-	if diff := cmp.Diff(want, strings.Fields(lines[1])[1:]); diff != "" {
+	want := []string{"…MVxUMc", "direct/tcp", "1.2ms", "250ms", "3/4", "2", "1.5s", "1.00", "0.50", "candidate", "rack-1", "a,b"}
+	if diff := cmp.Diff(want, strings.Fields(lines[1])); diff != "" {
 		t.Error(diff)
 	}
-	want = []string{"-", "-", "-", "-", "-", "-", "0.00", "known", "-"}
-	if diff := cmp.Diff(want, strings.Fields(lines[2])[1:]); diff != "" {
+	want = []string{"…MVxUMc", "-", "-", "-", "-", "-", "-", "0.00", "0.00", "known", "-", "-"}
+	if diff := cmp.Diff(want, strings.Fields(lines[2])); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -24,7 +24,7 @@ const (
 )
 
 // build makes the deployment of a record, with its replicas starting. It
-// continues the log of the one that it replaces, if any.
+// continues the log and the account of the one that it replaces, if any.
 func (rt *Runtime) build(r record, old *deployment) (*deployment, error) {
 	t, err := rt.cfg.resolve(&r.Function)
 	if err != nil {
@@ -32,11 +32,11 @@ func (rt *Runtime) build(r record, old *deployment) (*deployment, error) {
 	}
 	d := newDeployment(r)
 	if old != nil {
-		d.log = old.log
+		d.log, d.account = old.log, old.account
 	}
 	if t.kind == kindRunning {
 		d.backend = &remote{client: httpcall.New(t.addr, httpcall.Default()), over: d.over}
-		d.note, d.log = unenforced(&r.Function), nil
+		d.note, d.log, d.account = unenforced(&r.Function), nil, nil
 	} else if err := rt.buildLocal(d, t); err != nil {
 		return nil, err
 	}
@@ -50,6 +50,10 @@ func (rt *Runtime) buildLocal(d *deployment, t target) error {
 	if err != nil {
 		return err
 	}
+	if d.account == nil {
+		d.account = child.NewAccount()
+	}
+	cmd.Account = d.account
 	timeout, err := execTimeout(d.function.EnvVars)
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ type deployment struct {
 	createdAt   time.Time
 	note        string
 	log         *child.Log
+	account     *child.Account // nil: what it takes is not known
 	backend     backend
 	invocations atomic.Uint64
 	over        func() // leave, bound once

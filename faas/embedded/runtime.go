@@ -43,7 +43,10 @@ const (
 	phaseClosed
 )
 
-var _ faas.Runtime = (*Runtime)(nil)
+var (
+	_ faas.Runtime = (*Runtime)(nil)
+	_ faas.Meter   = (*Runtime)(nil)
+)
 
 // New returns a Runtime that Start makes run.
 func New(cfg Config) (*Runtime, error) {
@@ -174,6 +177,15 @@ func (rt *Runtime) Logs(_ context.Context, name faas.Name, n int64) ([]byte, err
 		return nil, fmt.Errorf("logs of %s, which runs elsewhere: %w", name, faas.ErrUnsupported)
 	}
 	return d.log.Tail(n)
+}
+
+// CPUTime implements [faas.Meter], for functions that run on this machine.
+func (rt *Runtime) CPUTime(name faas.Name) (faas.CPUTime, bool) {
+	d, err := rt.lookup(name)
+	if err != nil || d.account == nil {
+		return faas.CPUTime{}, false
+	}
+	return d.account.CPUTime(), true
 }
 
 // Invoke implements [faas.Runtime].

@@ -8,6 +8,7 @@ package gateway
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -52,9 +53,12 @@ const Prefix = "/function/"
 // ServeHTTP implements http.Handler for paths below [Prefix].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	// Without it an HTTP/1 server stops reading the request once it answers.
-	// HTTP/2 needs it not, and says so with an error.
-	_ = http.NewResponseController(w).EnableFullDuplex()
+	if duplex(r) {
+		// Without it an HTTP/1 server stops reading the request once it answers.
+		// HTTP/2 needs it not, and says so with an error.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		defer drain(w, r)
+	}
 	req, err := parse(w, r, began)
 	if err == nil && g.looped(r.Header) {
 		err = &invoke.Error{Code: invoke.CodeLoop, Text: "the request has been through this node already, says its header Via"}
@@ -68,6 +72,31 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	g.writeError(w, r, err, began)
+}
+
+// duplex tells whether the answer may have to begin while the request is still
+// being read. Small bodies are read before.
+func duplex(r *http.Request) bool { return r.ContentLength < 0 || r.ContentLength > SmallBody }
+
+// SmallBody is the size up to which an [Invoker] may read a body whole before
+// anything else, in bytes.
+const SmallBody = 64 << 10
+
+// drainTime is how long a client may take to send what nobody wants any more.
+const drainTime = 500 * time.Millisecond
+
+// drain reads the rest of a body as far as it is small. With full duplex the
+// server must not find the body's end after the handler has returned: it would
+// then read from the connection at the same time as for the next request.
+func drain(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Expect") != "" {
+		return // it would be told to send
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTime))
+	if n, err := io.CopyN(io.Discard, r.Body, invoke.FirstWindow); err == nil && n == invoke.FirstWindow {
+		return // the server closes the connection
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 }
 
 // splitPath takes apart "/function/NAME/rest"; rest keeps its escapes.

@@ -14,6 +14,11 @@
 //	m.Sent(p)
 //	m.Done(p, mesh.Done{Result: mesh.Answered, Took: took})
 //
+// Not every member is a neighbour: [Config.Max] are, three quarters of them the
+// nearest of those that share a function with this node or were of use lately,
+// one quarter by chance. [Mesh.Find] makes a neighbour of a node that runs what no
+// neighbour does.
+//
 // What is believed, and how long:
 //
 //   - The newest report of a node counts, by (incarnation, counter). When it was

@@ -38,6 +38,11 @@ type list struct {
 	functions []Function
 }
 
+// lends tells whether the function is among them, and for others.
+func (l *list) lends(function string) bool {
+	return slices.ContainsFunc(l.functions, func(f Function) bool { return !f.KeptHome && f.id() == function })
+}
+
 // digest changes when the set of functions, their fingerprints or their warmth
 // change, and when one of them is measured for the first time. It is never 0.
 func digest(functions []Function) uint64 {
@@ -70,8 +75,23 @@ func (m *Mesh) own() list {
 // changed. Others hear of it within a moment; of changes that nobody tells,
 // such as a function gone cold, a second later.
 func (m *Mesh) FunctionsChanged() {
-	m.own()
+	m.advertise(m.own())
+	m.announce()
 	m.topic.Soon()
+}
+
+// advertise has the Directory lead others to what this node runs for them.
+func (m *Mesh) advertise(own list) {
+	if m.cfg.Directory == nil {
+		return
+	}
+	var keys []string
+	for i := range own.functions {
+		if f := &own.functions[i]; !f.KeptHome {
+			keys = append(keys, functionKey(f.id()))
+		}
+	}
+	m.cfg.Directory.Advertise(keys)
 }
 
 // Functions answers those who ask what this node runs; it is a handler of the

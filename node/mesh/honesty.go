@@ -1,6 +1,9 @@
 package mesh
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Honesty is 1 for a neighbour whose reports hold. Each broken promise takes a
 // fifth of it, each kept one gives back a fiftieth of what is missing: a
@@ -16,6 +19,11 @@ const (
 	// freshEnough is the age up to which a report can be held against a
 	// neighbour that refuses: older ones were perhaps true.
 	freshEnough = time.Second
+	// forgetting is the time after which 1/e of what a neighbour has lost in
+	// honesty and health is held against it. Who is not asked any more cannot
+	// show that it has changed; and who is the only one with a function must be
+	// asked at last, whatever it did.
+	forgetting = 30 * time.Second
 	// trusted is from where on a neighbour is believed about third parties.
 	trusted = 0.5
 )
@@ -25,6 +33,14 @@ func honestyAfter(h float64, kept bool) float64 {
 		return h + honestyGain*(1-h)
 	}
 	return h * (1 - honestyLoss)
+}
+
+// heal forgets some of what the neighbour did.
+func (n *neighbour) heal(now time.Duration) {
+	keeps := math.Exp(-float64(now-n.healed) / float64(forgetting))
+	n.healed = now
+	n.honesty = 1 - keeps*(1-n.honesty)
+	n.health = 1 - keeps*(1-n.health)
 }
 
 // brokenByRefusal tells whether a refusal breaks p: it claimed to be idle, a

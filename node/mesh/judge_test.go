@@ -5,7 +5,25 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/p2pfaas/p2pfaas/protocol/host"
 )
+
+// A neighbour that nobody asks any more must be asked again one day.
+func TestTimeHeals(t *testing.T) {
+	n := newNeighbour("p", host.Member{}, 0)
+	for range 40 {
+		n.honesty, n.health = honestyAfter(n.honesty, false), n.health*(1-healthGain)
+	}
+	n.heal(time.Second)
+	if n.honesty < 0.02 || n.honesty > 0.1 {
+		t.Errorf("honesty %v a second after 40 broken promises: want little, but enough to be asked", n.honesty)
+	}
+	n.heal(2 * time.Minute)
+	if n.honesty < 0.95 || n.health < 0.95 {
+		t.Errorf("honesty %v, health %v two minutes later: want it forgotten", n.honesty, n.health)
+	}
+}
 
 func TestBreaker(t *testing.T) {
 	var b breaker
@@ -110,41 +128,5 @@ func TestRTT(t *testing.T) {
 	r.add(time.Hour, -ms)
 	if r.samples != 61 {
 		t.Fatal("a sample that is none was taken")
-	}
-}
-
-func TestChoose(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		most := rapid.IntRange(1, 10).Draw(t, "most")
-		all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) applicant {
-			return applicant{rtt: time.Duration(rapid.IntRange(0, 50).Draw(t, "rtt")) * ms, neighbour: rapid.Bool().Draw(t, "neighbour")}
-		}), 0, 30).Draw(t, "all")
-		for i := range all {
-			all[i].joined = time.Duration(i)
-		}
-		chosen := choose(all, most)
-		if len(chosen) != min(most, len(all)) {
-			t.Fatalf("%d chosen of %d, want %d", len(chosen), len(all), most)
-		}
-		for i := range chosen {
-			for _, left := range all[len(chosen):] {
-				if left.distanceRank() < chosen[i].distanceRank() {
-					t.Fatalf("%v was left out for %v", left, chosen[i])
-				}
-			}
-		}
-	})
-}
-
-func TestChooseKeepsNeighboursUnlessMuchNearer(t *testing.T) {
-	there := applicant{id: "there", rtt: 10 * ms, neighbour: true}
-	if c := choose([]applicant{there, {id: "new", rtt: 9 * ms}}, 1); c[0].id != "there" {
-		t.Error("a tenth nearer displaced a neighbour")
-	}
-	if c := choose([]applicant{there, {id: "new", rtt: 5 * ms}}, 1); c[0].id != "new" {
-		t.Error("half as far did not displace a neighbour")
-	}
-	if c := choose([]applicant{there, {id: "new"}}, 1); c[0].id != "there" {
-		t.Error("an unknown distance displaced a neighbour")
 	}
 }

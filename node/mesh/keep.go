@@ -98,11 +98,12 @@ func (k *keeper) look(ctx context.Context, now time.Duration) {
 	k.m.mu.Lock()
 	defer k.m.mu.Unlock()
 	for _, n := range k.m.table.members {
+		n.heal(now)
 		if n.fetchDue(now) && k.start(func() { k.m.fetch(ctx, n) }) {
 			n.fetch.running = true
 		}
 		if n.probeDue(now, limit) && k.start(func() { k.m.measureRTT(ctx, n) }) {
-			n.probe.running = true
+			n.probe.running, n.probe.tell = true, false
 		}
 	}
 }
@@ -134,23 +135,50 @@ func (k *keeper) own(now time.Duration) {
 	k.m.measure(now)
 	before, drained := k.m.ownDigest.Load(), k.draining
 	k.draining = k.m.cfg.Draining()
-	if k.m.own().digest != before || k.draining != drained {
+	own := k.m.own()
+	if own.digest != before {
+		k.m.advertise(own)
+	}
+	if own.digest != before || k.draining != drained {
 		k.m.topic.Soon()
 	}
 }
 
 // reselect gives free places at once, and moves neighbours once a minute.
 func (k *keeper) reselect(now time.Duration) {
+	if k.m.everyoneFits() {
+		return
+	}
+	own := k.m.runs()
 	k.m.mu.Lock()
 	free := len(k.m.table.view) < min(k.m.table.max, len(k.m.table.members))
 	crowded := len(k.m.table.members) > k.m.table.max
 	changed := 0
 	if free || (crowded && now-k.selected >= reselectTime) {
-		k.selected = now
-		changed = k.m.table.reselect()
+		swap := now-k.selected >= reselectTime
+		if swap {
+			k.selected = now
+		}
+		changed = k.m.table.reselect(own, swap, now)
 	}
 	k.m.mu.Unlock()
 	if changed > 0 {
-		log.Infow("neighbours replaced by nearer members", "count", changed)
+		log.Infow("neighbours replaced by other members", "count", changed)
 	}
+}
+
+// everyoneFits tells whether all members are neighbours.
+func (m *Mesh) everyoneFits() bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return len(m.table.view) == len(m.table.members)
+}
+
+// runs is the set of functions that this node runs.
+func (m *Mesh) runs() map[string]bool {
+	own := make(map[string]bool)
+	for _, f := range m.cfg.Functions() {
+		own[f.id()] = true
+	}
+	return own
 }

@@ -56,6 +56,9 @@ type Config struct {
 	Draining func() bool
 	// Max is how many neighbours to have at most; 0 is DefaultMax.
 	Max int
+	// Directory finds functions that no member runs, and has others find this
+	// node's; nil leaves it at members.
+	Directory Directory
 	// Gate says who may ask for our load, and may wait for a hello; nil lets all
 	// in. See host.Access.Allow with host.VerbDiscover.
 	Gate load.Gate
@@ -83,6 +86,7 @@ type Mesh struct {
 	utilisation atomic.Uint64 // bits of a float64
 	leaving     atomic.Bool
 	others      others
+	finder      *finder
 	wake        chan struct{} // the keeper has something to look at
 
 	mu    sync.RWMutex // guards table and all that it holds
@@ -111,7 +115,7 @@ func New(cfg Config) (*Mesh, error) {
 	if cfg.Host == nil || cfg.Self == nil || cfg.Functions == nil || cfg.Mesh == "" || cfg.Incarnation == 0 {
 		return nil, errors.New("mesh: Host, Mesh, Incarnation, Self and Functions are all needed")
 	}
-	m := &Mesh{cfg: cfg.withDefaults(), host: cfg.Host.Libp2p(), wake: make(chan struct{}, 1)}
+	m := &Mesh{cfg: cfg.withDefaults(), host: cfg.Host.Libp2p(), wake: make(chan struct{}, 1), finder: newFinder()}
 	m.now = m.cfg.Now
 	m.table.init(m.cfg.Max)
 	m.prober = load.NewProber(m.host, m.Source())
@@ -146,7 +150,7 @@ func (m *Mesh) Start(ctx context.Context) error {
 	if m.state != made {
 		return fmt.Errorf("start mesh: %w", ErrClosed)
 	}
-	m.own()
+	m.advertise(m.own())
 	if err := m.topic.Start(ctx); err != nil {
 		return fmt.Errorf("start mesh: %w", err)
 	}
@@ -164,6 +168,7 @@ func (m *Mesh) Start(ctx context.Context) error {
 func (m *Mesh) Close() error {
 	m.life.Lock()
 	defer m.life.Unlock()
+	m.finder.close()
 	if m.state != started {
 		m.state = closed
 		return nil

@@ -18,8 +18,12 @@ type neighbour struct {
 	key     load.Key
 	member  host.Member
 	joined  time.Duration
-	inView  bool
 	relayed bool
+
+	inView   bool
+	byChance bool          // in view for no other reason
+	entered  time.Duration // the view
+	used     time.Duration // when it was sent or sought for work last, 0: never
 
 	// told is the newest report of its own, without an age; heard is when it was
 	// true, and so until when the neighbour lives.
@@ -38,6 +42,7 @@ type neighbour struct {
 	breaker    breaker
 	health     float64
 	honesty    float64
+	healed     time.Duration // when heal was called last
 	throughput float64
 
 	functions list
@@ -47,7 +52,7 @@ type neighbour struct {
 
 func newNeighbour(id peer.ID, m host.Member, now time.Duration) *neighbour {
 	return &neighbour{id: id, key: load.KeyOf(id), member: m, joined: now,
-		relayed: isRelayed(m.Addr), health: 1, honesty: 1}
+		relayed: isRelayed(m.Addr), health: 1, honesty: 1, healed: now}
 }
 
 // hear takes a report of the neighbour's own, sampled at that time, and tells

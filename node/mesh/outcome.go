@@ -46,6 +46,7 @@ func (m *Mesh) Sent(p peer.ID) {
 	defer m.mu.Unlock()
 	if n := m.table.members[p]; n != nil {
 		n.breaker.sent(now)
+		n.used = now
 		n.sends.add(now, n.rtt.oneWay(), n.promise(now))
 	}
 }

@@ -23,17 +23,19 @@ const (
 // probe is how measuring the distance to one neighbour goes.
 type probe struct {
 	running bool
+	tell    bool          // it must hear something of us
 	after   time.Duration // not before that
 }
 
 // probeDue tells whether to probe: a newcomer, or a neighbour that was not
-// measured for long, or not heard for so long that it will be no candidate soon.
+// measured for long, or not heard for so long that it will be no candidate soon,
+// or one that must hear something: a probe tells our load as well.
 func (n *neighbour) probeDue(now, limit time.Duration) bool {
 	if n.probe.running || now < n.probe.after {
 		return false
 	}
 	quiet := now-n.heard > limit/2
-	return n.rtt.samples < firstProbes || (n.inView && (quiet || now-n.rtt.measured >= probeGap))
+	return n.rtt.samples < firstProbes || n.probe.tell || (n.inView && (quiet || now-n.rtt.measured >= probeGap))
 }
 
 // probed sets when to probe again.
@@ -42,6 +44,17 @@ func (n *neighbour) probed(now time.Duration, err error) {
 	if err != nil || n.rtt.samples >= firstProbes {
 		n.probe.after = now + probeRetry
 	}
+}
+
+// announce has all neighbours hear our report soon. The topic's way is longer, above
+// all to who has just joined.
+func (m *Mesh) announce() {
+	m.mu.Lock()
+	for _, n := range m.table.view {
+		n.probe.tell, n.probe.after = true, 0
+	}
+	m.mu.Unlock()
+	m.wakeKeeper()
 }
 
 func (m *Mesh) measureRTT(ctx context.Context, n *neighbour) {

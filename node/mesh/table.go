@@ -1,6 +1,8 @@
 package mesh
 
 import (
+	"cmp"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +20,7 @@ const maxMembers = 4096
 // what. It does no I/O and reads no clock.
 type table struct {
 	max     int
+	rnd     *rand.Rand
 	members map[peer.ID]*neighbour
 	byKey   map[load.Key]*neighbour
 	view    []*neighbour       // sorted by ID
@@ -32,6 +35,7 @@ type offer struct {
 
 func (t *table) init(most int) {
 	t.max = most
+	t.rnd = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	t.members = make(map[peer.ID]*neighbour)
 	t.byKey = make(map[load.Key]*neighbour)
 	t.index = make(map[string][]offer)
@@ -47,7 +51,7 @@ func (t *table) join(id peer.ID, m host.Member, now time.Duration) *neighbour {
 	n := newNeighbour(id, m, now)
 	t.members[id], t.byKey[n.key] = n, n
 	if len(t.view) < t.max {
-		t.enter(n)
+		t.enter(n, now)
 	}
 	return n
 }
@@ -65,11 +69,11 @@ func (t *table) leave(id peer.ID) bool {
 }
 
 // enter makes a member a neighbour.
-func (t *table) enter(n *neighbour) {
+func (t *table) enter(n *neighbour, now time.Duration) {
 	if n.inView {
 		return
 	}
-	n.inView = true
+	n.inView, n.byChance, n.entered = true, false, now
 	at, _ := slices.BinarySearchFunc(t.view, n.id, func(o *neighbour, id peer.ID) int { return strings.Compare(string(o.id), string(id)) })
 	t.view = slices.Insert(t.view, at, n)
 	t.offer(n)
@@ -127,24 +131,67 @@ func findOffer(offers []offer, id peer.ID) (int, bool) {
 	return slices.BinarySearchFunc(offers, id, func(o offer, id peer.ID) int { return strings.Compare(string(o.by.id), string(id)) })
 }
 
-// reselect chooses the view anew and tells how many neighbours changed.
-func (t *table) reselect() (changed int) {
+// reselect chooses the view anew and tells how many neighbours changed. own is
+// what this node runs; swap is as in choose.
+func (t *table) reselect(own map[string]bool, swap bool, now time.Duration) (changed int) {
 	all := make([]applicant, 0, len(t.members))
 	for id, n := range t.members {
-		all = append(all, applicant{id: id, rtt: n.rtt.smoothed, neighbour: n.inView, joined: n.joined})
+		all = append(all, applicant{id: id, rtt: n.rtt.smoothed, neighbour: n.inView, random: n.byChance,
+			useful: n.useful(own, now), joined: n.joined, entered: n.entered})
 	}
-	chosen := make(map[peer.ID]bool, t.max)
-	for _, a := range choose(all, t.max) {
-		chosen[a.id] = true
+	chosen := make(map[peer.ID]bool, t.max) // and whether by chance
+	for _, a := range choose(all, t.max, swap, t.rnd) {
+		chosen[a.id] = a.random
 	}
 	for id, n := range t.members {
-		if n.inView && !chosen[id] {
+		if _, stays := chosen[id]; n.inView && !stays {
 			t.exit(n)
 			changed++
 		}
 	}
-	for id := range chosen {
-		t.enter(t.members[id])
+	for id, byChance := range chosen {
+		n := t.members[id]
+		t.enter(n, now)
+		n.byChance = byChance
 	}
 	return changed
+}
+
+// usefulFor is how long who was of use counts as useful.
+const usefulFor = 5 * time.Minute
+
+// useful tells whether the member shares a function with this node, or was sent
+// or sought for work lately.
+func (n *neighbour) useful(own map[string]bool, now time.Duration) bool {
+	if n.used > 0 && now-n.used < usefulFor {
+		return true
+	}
+	return slices.ContainsFunc(n.functions.functions, func(f Function) bool { return own[f.id()] })
+}
+
+// invite makes a member a neighbour that is of use now, instead of another if
+// there is no room: the farthest of those who are of no use, have no work of
+// ours, and are there by chance, as far as there are such.
+func (t *table) invite(n *neighbour, own map[string]bool, now time.Duration) {
+	n.used = now
+	if n.inView {
+		return
+	}
+	if len(t.view) >= t.max {
+		t.exit(slices.MinFunc(t.view, func(a, b *neighbour) int { return cmp.Compare(a.worth(own, now), b.worth(own, now)) }))
+	}
+	t.enter(n, now)
+}
+
+// worth is what counts against taking a neighbour out of view: each of these
+// outweighs those after it.
+func (n *neighbour) worth(own map[string]bool, now time.Duration) float64 {
+	var w float64
+	for _, reason := range []bool{len(n.sends.list) > 0, n.useful(own, now), !n.byChance} {
+		w *= 2
+		if reason {
+			w++
+		}
+	}
+	return w - min(n.rtt.smoothed.Seconds()/60, 1)/2 // distance decides among equals
 }

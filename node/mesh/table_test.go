@@ -111,7 +111,7 @@ func TestTableInvariants(t *testing.T) {
 		names := rapid.SliceOfN(rapid.SampledFrom([]string{"x", "y", "z"}), 0, 4) // a name twice, too
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			id := ids.Draw(t, "id")
-			switch rapid.SampledFrom([]string{"join", "leave", "list", "reselect"}).Draw(t, "what") {
+			switch rapid.SampledFrom([]string{"join", "leave", "list", "reselect", "invite"}).Draw(t, "what") {
 			case "join":
 				tb.join(id, host.Member{}, 0)
 			case "leave":
@@ -124,8 +124,12 @@ func TestTableInvariants(t *testing.T) {
 					}
 					tb.setFunctions(n, l)
 				}
+			case "invite":
+				if n := tb.members[id]; n != nil {
+					tb.invite(n, nil, 0)
+				}
 			case "reselect":
-				tb.reselect()
+				tb.reselect(map[string]bool{"x": true}, rapid.Bool().Draw(t, "swap"), 0)
 			}
 			checkTable(t, &tb)
 		}

@@ -33,12 +33,57 @@ func (c *Client) Functions(ctx context.Context, p peer.ID) (Functions, error) {
 	return parseFunctions(list.Functions)
 }
 
+// Why asks p, and through it the others on its path, about a call. Errors are
+// as those of Functions.
+func (c *Client) Why(ctx context.Context, p peer.ID, q WhyQuery) (Why, error) {
+	reply, err := c.ask(ctx, p, &controlpb.Request{What: &controlpb.Request_Why{Why: q.proto()}})
+	if err != nil {
+		return Why{}, fmt.Errorf("ask peer about a call: %w", err)
+	}
+	why, ok := reply.What.(*controlpb.Reply_Why)
+	if !ok {
+		return Why{}, fmt.Errorf("ask peer about a call: %w: it is no account of it", ErrBadReply)
+	}
+	return parseWhy(q.CallID, why.Why)
+}
+
+// Calls asks p for the latest calls that this host may see. Errors are as those of
+// Functions.
+func (c *Client) Calls(ctx context.Context, p peer.ID, q CallsQuery) ([]Call, error) {
+	reply, err := c.ask(ctx, p, &controlpb.Request{What: &controlpb.Request_Calls{Calls: q.proto()}})
+	if err != nil {
+		return nil, fmt.Errorf("ask peer for its calls: %w", err)
+	}
+	calls, ok := reply.What.(*controlpb.Reply_Calls)
+	if !ok {
+		return nil, fmt.Errorf("ask peer for its calls: %w: it is not a list of calls", ErrBadReply)
+	}
+	var d decoder
+	list := d.calls(calls.Calls.GetCalls(), MaxCalls)
+	return list, d.err
+}
+
+// Status asks p how it fares. Errors are as those of Functions.
+func (c *Client) Status(ctx context.Context, p peer.ID) (Status, error) {
+	reply, err := c.ask(ctx, p, &controlpb.Request{What: &controlpb.Request_Status{Status: &controlpb.StatusRequest{}}})
+	if err != nil {
+		return Status{}, fmt.Errorf("ask peer how it fares: %w", err)
+	}
+	status, ok := reply.What.(*controlpb.Reply_Status)
+	if !ok {
+		return Status{}, fmt.Errorf("ask peer how it fares: %w: it is no status", ErrBadReply)
+	}
+	s, err := parseStatus(status.Status)
+	s.Peer = p
+	return s, err
+}
+
 func (c *Client) ask(ctx context.Context, p peer.ID, request *controlpb.Request) (*controlpb.Reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	s, err := c.host.NewStream(network.WithAllowLimitedConn(ctx, "control"), p, ID)
 	if err != nil {
-		return nil, fmt.Errorf("open control stream: %w", err)
+		return nil, fmt.Errorf("open control stream: %w: %w", ErrNotReached, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	reply, err := exchange(s, request)

@@ -39,6 +39,11 @@ func duration(us uint64) time.Duration {
 	return time.Duration(min(us, uint64(longest/time.Microsecond))) * time.Microsecond
 }
 
+// longDuration is for what lasts for years, such as a node.
+func longDuration(us uint64) time.Duration {
+	return time.Duration(min(us, math.MaxInt64/uint64(time.Microsecond))) * time.Microsecond
+}
+
 // parseFunctions checks and converts a peer's answer. Errors wrap ErrBadReply.
 func parseFunctions(m *controlpb.FunctionsReply) (Functions, error) {
 	if len(m.GetFunctions()) > MaxFunctions {

@@ -1,6 +1,7 @@
 // Package control is the protocol /p2pfaas/control/1.0.0: a stream, one
 // request, one bounded answer. Nodes ask each other by it for what changes
-// seldom, such as which functions they run.
+// seldom, such as which functions they run, and for what people want to know: how
+// a node fares, which calls passed through it lately, and why each went where.
 //
 // A [Client] asks; a [Server] asks its [Gate] whether the peer may, by the verb
 // that belongs to the request, and then its [Handlers]. To add a request: give
@@ -8,7 +9,8 @@
 // Server.answer.
 //
 // What a peer answers is checked before it is returned: counts and lengths are
-// within the limits below, names are of DNS label characters.
+// within the limits below, names are of DNS label characters, other text is
+// printable.
 package control
 
 import (
@@ -50,6 +52,10 @@ const (
 	CodeInternal Code = 3
 	// CodeTooLarge: the answer would be beyond MaxReply.
 	CodeTooLarge Code = 4
+	// CodeNotFound: there is nothing of that name, or nothing that the peer may see.
+	CodeNotFound Code = 5
+	// CodeBadRequest: the request breaks the protocol.
+	CodeBadRequest Code = 6
 )
 
 func (c Code) String() string {
@@ -64,6 +70,10 @@ func (c Code) String() string {
 		return "internal error"
 	case CodeTooLarge:
 		return "answer too large"
+	case CodeNotFound:
+		return "not found"
+	case CodeBadRequest:
+		return "bad request"
 	}
 	return fmt.Sprintf("code %d", uint32(c))
 }
@@ -91,6 +101,9 @@ func (e *Error) Is(target error) bool {
 // ErrBadReply means that a peer's answer breaks the protocol.
 var ErrBadReply = errors.New("bad control reply")
 
+// ErrNotReached means that there was no way to ask the peer.
+var ErrNotReached = errors.New("peer not reached")
+
 // Gate says whether p may do v; an error denies it. It may wait for p to
 // introduce itself, until ctx ends. *host.Access is one.
 type Gate interface {
@@ -98,9 +111,16 @@ type Gate interface {
 }
 
 // Handlers answer requests; one that is nil is an unknown request. They are
-// called from several goroutines. An error is logged and sent as CodeInternal.
+// called from several goroutines. An error is logged and sent as CodeInternal,
+// but for one that wraps ErrNotFound. The Gate has let from pass the request's
+// verb; what of its answer from may see is for the handler to know.
 type Handlers struct {
+	// Functions and Status take the verb discover.
 	Functions func(ctx context.Context, from peer.ID) (Functions, error)
+	Status    func(ctx context.Context, from peer.ID) (Status, error)
+	// Why and Calls take the verb read.
+	Why   func(ctx context.Context, from peer.ID, q WhyQuery) (Why, error)
+	Calls func(ctx context.Context, from peer.ID, q CallsQuery) ([]Call, error)
 }
 
 // Functions is what a node runs.

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -100,38 +101,38 @@ func (s *Server) serve(stream network.Stream) error {
 	return pbio.NewDelimitedWriter(stream).WriteMsg(reply)
 }
 
+// answer asks the request's handler, if the peer may.
 func (s *Server) answer(ctx context.Context, from peer.ID, request *controlpb.Request) *controlpb.Reply {
-	switch request.What.(type) {
-	case *controlpb.Request_Functions:
-		if s.handlers.Functions != nil {
-			return s.functions(ctx, from)
-		}
+	e := s.endpoint(request)
+	if e.serve == nil {
+		return refusal(CodeUnknownRequest, "the request is of a newer version, or this node does not serve it")
 	}
-	return refusal(CodeUnknownRequest, "the request is of a newer version, or this node does not serve it")
-}
-
-func (s *Server) functions(ctx context.Context, from peer.ID) *controlpb.Reply {
-	if denied := s.denied(ctx, from, host.VerbDiscover); denied != nil {
-		return denied
-	}
-	list, err := s.handlers.Functions(ctx, from)
-	if err != nil {
-		log.Errorw("control request not answered", "request", "functions", "peer", from, "err", err)
-		return refusal(CodeInternal, "")
-	}
-	return &controlpb.Reply{What: &controlpb.Reply_Functions{Functions: list.proto()}}
-}
-
-// denied returns nil if from may do v.
-func (s *Server) denied(ctx context.Context, from peer.ID, v host.Verb) *controlpb.Reply {
-	if s.gate == nil {
-		return nil
-	}
-	if err := s.gate.Allow(ctx, from, v, ""); err != nil {
-		log.Debugw("control request denied", "peer", from, "err", err)
+	if s.denied(ctx, from, e.verb) {
 		return refusal(CodeDenied, "")
 	}
-	return nil
+	reply, err := e.serve(ctx, from)
+	switch {
+	case err == nil:
+		return reply
+	case errors.Is(err, ErrNotFound):
+		return refusal(CodeNotFound, "")
+	case errors.Is(err, errBadRequest):
+		return refusal(CodeBadRequest, err.Error())
+	}
+	log.Errorw("control request not answered", "request", e.name, "peer", from, "err", err)
+	return refusal(CodeInternal, "")
+}
+
+// denied tells whether from may not do v.
+func (s *Server) denied(ctx context.Context, from peer.ID, v host.Verb) bool {
+	if s.gate == nil {
+		return false
+	}
+	err := s.gate.Allow(ctx, from, v, "")
+	if err != nil {
+		log.Debugw("control request denied", "peer", from, "err", err)
+	}
+	return err != nil
 }
 
 func refusal(c Code, text string) *controlpb.Reply {

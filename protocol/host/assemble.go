@@ -18,12 +18,12 @@ import (
 // else Noise, and QUIC; no relay, NAT service, hole punching or address
 // discovery by others. The host owns what it is made of; on an error nothing
 // stays open.
-func assemble(c Config) (corehost.Host, error) {
+func assemble(c Config, b *blocked) (corehost.Host, error) {
 	options, err := transports(c)
 	if err != nil {
 		return nil, err
 	}
-	limits, err := c.Limits.resourceManager()
+	limits, err := c.Limits.resourceManager(b)
 	if err != nil {
 		return nil, err
 	}

@@ -64,18 +64,11 @@ func (h *Host) cloned(addrs []multiaddr.Multiaddr) {
 }
 
 // isOwn tells whether an address belongs to this machine, on any port: a node
-// that restarted is heard with its old one.
+// that restarted is heard with its old one, and one that moved with its old address.
 func (h *Host) isOwn(a multiaddr.Multiaddr) bool {
 	ip, err := manet.ToIP(a)
 	if err != nil || ip.IsLoopback() || ip.IsUnspecified() {
 		return true // a name, or no address of anybody else
 	}
-	own, err := manet.InterfaceMultiaddrs()
-	if err != nil {
-		return true
-	}
-	return slices.ContainsFunc(own, func(o multiaddr.Multiaddr) bool {
-		oip, err := manet.ToIP(o)
-		return err == nil && oip.Equal(ip)
-	})
+	return h.interfaces.had(ip)
 }

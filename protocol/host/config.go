@@ -18,6 +18,9 @@ const DefaultPort = 18081
 // DefaultMesh is the mesh of those who name none.
 const DefaultMesh = "default"
 
+// enoughForClient is how many nodes a client keeps connections to at most.
+const enoughForClient = 32
+
 // smallMemory is below which a machine counts as small, in bytes.
 const smallMemory = 1 << 30
 
@@ -40,7 +43,8 @@ type Config struct {
 	Operators []peer.ID
 	// MDNS announces the host on the local network and dials whom it finds there.
 	MDNS bool
-	// DHT is accepted for the Kademlia DHT, which this version does not have yet.
+	// DHT takes part in the mesh's own Kademlia DHT: nodes that share one peer
+	// find all others, and Advertise and Providers work. A Client asks only.
 	DHT bool
 	// Client makes an SDK client: it does not listen or announce itself, and
 	// serves nobody.
@@ -109,6 +113,17 @@ func (c Config) withDefaults() Config {
 	}
 	c.Limits = c.Limits.fill(c.Small)
 	return c
+}
+
+// enough is how many connected peers are enough: beyond it none is dialled but by
+// name. What the connection manager closes would only be dialled again, and a
+// client needs a few nodes, not the mesh.
+func (c *Config) enough() int {
+	low, _ := c.Limits.watermarks()
+	if c.Client {
+		return min(low, enoughForClient)
+	}
+	return low
 }
 
 // ListenOn are the addresses of one port on all interfaces: TCP and QUIC, IPv4

@@ -47,6 +47,7 @@ type dialler struct {
 	host   corehost.Host
 	failed func(peer.ID, error) // hears of each failed dial
 	slots  chan struct{}        // for remembered peers
+	enough int                  // connected peers beyond which only bootstrap peers are dialled
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -65,8 +66,8 @@ type target struct {
 	again   chan struct{} // holds one: try now
 }
 
-func newDialler(h corehost.Host, failed func(peer.ID, error)) *dialler {
-	d := &dialler{host: h, failed: failed, slots: make(chan struct{}, parallelDials), peers: make(map[peer.ID]*target)}
+func newDialler(h corehost.Host, enough int, failed func(peer.ID, error)) *dialler {
+	d := &dialler{host: h, enough: enough, failed: failed, slots: make(chan struct{}, parallelDials), peers: make(map[peer.ID]*target)}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d
 }
@@ -104,10 +105,7 @@ func (d *dialler) want(info peer.AddrInfo, why source) {
 		d.pursue(info.ID, t, 0)
 		return
 	}
-	select {
-	case t.again <- struct{}{}:
-	default:
-	}
+	t.hurry()
 }
 
 // addrTTL is how long addresses are tried. Those of bootstrap peers are for
@@ -117,6 +115,29 @@ func addrTTL(why source) time.Duration {
 		return peerstore.PermanentAddrTTL
 	}
 	return peerstore.RecentlyConnectedAddrTTL
+}
+
+// crowded tells whether there are as many peers as are wanted. The connection
+// manager closes some beyond that, which must not be dialled again.
+func (d *dialler) crowded() bool { return len(d.host.Network().Peers()) >= d.enough }
+
+// hurry dials all that are pursued now, as the network has changed.
+func (d *dialler) hurry() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, t := range d.peers {
+		t.tries = 0
+		if t.running {
+			t.hurry()
+		}
+	}
+}
+
+func (t *target) hurry() {
+	select {
+	case t.again <- struct{}{}:
+	default:
+	}
 }
 
 // joined notes that a peer is a member: the next loss of it begins anew.
@@ -189,7 +210,7 @@ func (d *dialler) needed(p peer.ID, t *target) (source, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	connected := d.host.Network().Connectedness(p) == network.Connected
-	givenUp := t.source != bootstrap && t.tries >= maxTries
+	givenUp := t.source != bootstrap && (t.tries >= maxTries || d.crowded())
 	if connected || givenUp || d.peers[p] != t {
 		t.running = false
 		if givenUp {

@@ -13,7 +13,17 @@
 //
 // A peer becomes a member when both sides of a connection have said hello
 // rightly (package hello), and leaves with its last connection. It is found by
-// mDNS, as a bootstrap peer, among the remembered ones, or because it dials us.
+// mDNS, as a bootstrap peer, among the remembered ones, through a member by the
+// mesh's DHT, or because it dials us. Found peers are dialled as long as there are
+// not enough (half of Limits.Conns).
+//
+// Nodes are also found by what they advertise:
+//
+//	h.Advertise([]string{"function/resize"})
+//	for info := range h.Providers(ctx, "function/resize") { … }
+//
+// The machine's addresses are watched: when they change, mDNS begins anew, dead
+// connections are closed, and lost peers are dialled at once.
 //
 // Pitfalls:
 //

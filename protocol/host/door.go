@@ -31,6 +31,9 @@ func (d *door) Disconnected(c network.Conn) {
 	p := c.RemotePeer()
 	if m := d.members.disconnected(c); m != nil {
 		log.Infow("peer left", "peer", p, "role", m.Role)
+		if d.directory != nil {
+			d.directory.left(p)
+		}
 	}
 	if d.host.Network().Connectedness(p) != network.Connected {
 		d.dialler.lost(p)
@@ -75,6 +78,7 @@ func (d *door) Greeted(c network.Conn, h *hello.Hello) {
 			"peer", p, "addr", c.RemoteMultiaddr())
 	}
 	if !change.joined {
+		(*Host)(d).doubt(c)
 		return
 	}
 	log.Infow("peer joined", "peer", p, "role", h.Role, "addr", c.RemoteMultiaddr(), "version", h.Version)
@@ -82,7 +86,7 @@ func (d *door) Greeted(c network.Conn, h *hello.Hello) {
 	d.host.ConnManager().TagPeer(p, tag, tagValue)
 	if h.Role == hello.Member {
 		d.dialler.joined(p)
-		(*Host)(d).remember(p)
+		(*Host)(d).acquainted(p)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 
 	logging "github.com/ipfs/go-log/v2"
@@ -22,6 +23,7 @@ var log = logging.Logger("p2pfaas/host")
 type Host struct {
 	cfg        Config
 	host       corehost.Host
+	blocked    *blocked
 	feed       *feed
 	members    *members
 	access     *Access
@@ -29,9 +31,12 @@ type Host struct {
 	dialler    *dialler
 	book       *book
 	discovery  *discovery // nil: no mDNS
+	directory  *directory // nil: no DHT
+	interfaces *interfaces
 	complaints *complaints
 
-	stop context.CancelFunc // ends keepBook; nil before Start
+	ctx  context.Context // ends with Close
+	stop context.CancelFunc
 	wg   sync.WaitGroup
 
 	life    sync.Mutex // lets Start and Close run one after the other
@@ -45,20 +50,25 @@ func New(cfg Config) (*Host, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	lib, err := assemble(cfg)
+	refused := &blocked{}
+	lib, err := assemble(cfg, refused)
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{cfg: cfg, host: lib, feed: newFeed(), complaints: newComplaints()}
+	h := &Host{cfg: cfg, host: lib, blocked: refused, feed: newFeed(), complaints: newComplaints(), interfaces: newInterfaces()}
+	h.ctx, h.stop = context.WithCancel(context.Background())
 	h.members = newMembers(h.feed)
 	h.access = newAccess(h.members, cfg.Operators)
 	h.hello = hello.New(lib, (*door)(h))
-	h.dialler = newDialler(lib, h.notReached)
+	h.dialler = newDialler(lib, cfg.enough(), h.notReached)
 	if h.book, err = openBook(cfg.PeersFile); err != nil {
 		log.Warnw("remembered peers cannot be read and will be replaced", "err", err)
 	}
 	if cfg.MDNS {
 		h.discovery = newDiscovery(lib, cfg.Mesh, !cfg.Client, h.heard)
+	}
+	if cfg.DHT {
+		h.directory = newDirectory(h)
 	}
 	return h, nil
 }
@@ -75,13 +85,18 @@ func (h *Host) Start(ctx context.Context) error {
 		return fmt.Errorf("start host: %w", err)
 	}
 	h.started = true
-	ctx, h.stop = context.WithCancel(context.Background())
 	identified, err := h.host.EventBus().Subscribe(new(event.EvtPeerIdentificationCompleted))
 	if err != nil {
 		return fmt.Errorf("start host: %w", err)
 	}
-	h.wg.Go(func() { h.keepBook(ctx, identified) })
+	h.wg.Go(func() { h.keepBook(h.ctx, identified) })
+	h.wg.Go(func() { h.interfaces.watch(h.ctx, h.moved) })
 	go h.feed.run() // ends in Close
+	if h.directory != nil {
+		if err := h.directory.start(); err != nil {
+			return fmt.Errorf("start host: %w", err)
+		}
+	}
 	h.hello.Start()
 	l, ok := h.host.Network().(listener)
 	if !ok {
@@ -122,12 +137,14 @@ func (h *Host) Close() error {
 	if h.discovery != nil {
 		h.discovery.close()
 	}
-	h.dialler.close()
-	if h.stop != nil {
-		h.stop()
+	var err error
+	if h.directory != nil {
+		err = h.directory.close()
 	}
+	h.dialler.close()
+	err = errors.Join(err, h.hello.Close()) // its exchanges begin what wg waits for
+	h.stop()
 	h.wg.Wait()
-	err := h.hello.Close()
 	err = errors.Join(err, h.host.Close())
 	if h.started {
 		h.feed.close()
@@ -153,7 +170,7 @@ func (h *Host) Subscribe(fn func(Event)) (unsubscribe func()) { return h.members
 
 // Addrs are the addresses on which the host listens, with /p2p/ID.
 func (h *Host) Addrs() []multiaddr.Multiaddr {
-	addrs, err := h.host.Network().InterfaceListenAddresses()
+	addrs, err := listenAddrs(h.host.Network())
 	if err != nil {
 		return nil
 	}
@@ -181,6 +198,25 @@ func (h *Host) Connect(ctx context.Context, info peer.AddrInfo) (Member, error) 
 		return Member{}, fmt.Errorf("peer %s: %w", info.ID, err)
 	}
 	return *m, nil
+}
+
+// Advertise replaces the keys under which others find this node by Providers,
+// at most 1024. They hear of it within a moment, and for up to 10 minutes after
+// a key is no more. Without DHT it does nothing.
+func (h *Host) Advertise(keys []string) {
+	if h.directory != nil {
+		h.directory.advertise(keys)
+	}
+}
+
+// Providers yields the peers that advertise a key, as they are found, with the
+// addresses they may have, until all were asked that may know, or ctx ends. A
+// peer may have ceased to advertise it, or be gone. Nothing is cached.
+func (h *Host) Providers(ctx context.Context, key string) iter.Seq[peer.AddrInfo] {
+	if h.directory == nil {
+		return func(func(peer.AddrInfo) bool) {}
+	}
+	return h.directory.providers(ctx, key)
 }
 
 // heard is told of each announcement on the local network.

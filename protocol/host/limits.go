@@ -103,19 +103,19 @@ func (l Limits) watermarks() (low, high int) { return l.Conns / 2, l.Conns * 3 /
 
 // resourceManager builds libp2p's from l. Metrics and their trace are off: they
 // were an eighth of the CPU of a new stream.
-func (l Limits) resourceManager() (network.ResourceManager, error) {
+func (l Limits) resourceManager(b *blocked) (network.ResourceManager, error) {
 	services := rcmgr.DefaultLimits
 	libp2p.SetDefaultServiceLimits(&services)
 	limiter := rcmgr.NewFixedLimiter(l.partial().Build(services.AutoScale()))
 	perAddress := rcmgr.ConnLimitPerSubnet{PrefixLength: 32, ConnCount: l.ConnsPerAddress}
 	perAddress6 := rcmgr.ConnLimitPerSubnet{PrefixLength: 128, ConnCount: l.ConnsPerAddress}
-	m, err := rcmgr.NewResourceManager(limiter, rcmgr.WithMetricsDisabled(),
+	m, err := rcmgr.NewResourceManager(limiter, rcmgr.WithMetricsDisabled(), rcmgr.WithMetrics(b),
 		rcmgr.WithLimitPerSubnet([]rcmgr.ConnLimitPerSubnet{perAddress}, []rcmgr.ConnLimitPerSubnet{perAddress6}),
 		rcmgr.WithConnRateLimiters(l.rates()))
 	if err != nil {
 		return nil, fmt.Errorf("resource manager: %w", err)
 	}
-	return m, nil
+	return countingManager{m, b}, nil
 }
 
 // partial spells the limits out in libp2p's scopes. A protocol or service may

@@ -52,7 +52,7 @@ func TestConnectionsPerAddress(t *testing.T) {
 		{[]string{"/ip4/127.0.0.1"}, 200},
 		{[]string{"/ip6/::1"}, 200},
 	} {
-		m, err := Limits{}.fill(false).resourceManager()
+		m, err := Limits{}.fill(false).resourceManager(&blocked{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,5 +67,24 @@ func TestConnectionsPerAddress(t *testing.T) {
 		if opened != c.want {
 			t.Errorf("%v: %d connections, want %d", c.addrs, opened, c.want)
 		}
+	}
+}
+
+func TestBlockedConnectionsAreCounted(t *testing.T) {
+	b := &blocked{}
+	m, err := Limits{Conns: 64, ConnsPerAddress: 1}.fill(false).resourceManager(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	from := multiaddr.StringCast("/ip4/192.0.2.1/tcp/1")
+	if _, err := m.OpenConnection(network.DirInbound, true, from); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.OpenConnection(network.DirInbound, true, from); err == nil {
+		t.Error("a second connection from the address was let in")
+	}
+	if n := b.conns.Load(); n != 1 {
+		t.Errorf("%d blocked connections counted, want 1", n)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -25,8 +24,6 @@ const (
 	mdnsPort = 4001
 	// mdnsText precedes each address there.
 	mdnsText = "dnsaddr="
-	// interfacesEvery is how often the machine's addresses are looked at.
-	interfacesEvery = 2 * time.Second
 	// retryEvery is how often a network that has no multicast is tried.
 	retryEvery = 15 * time.Second
 )
@@ -40,13 +37,14 @@ type discovery struct {
 	service  string
 	announce bool
 	heard    func(peer.AddrInfo) // also of the host's own announcements; MUST NOT block
+	again    chan struct{}       // holds one: begin anew
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
 
 func newDiscovery(h corehost.Host, mesh string, announce bool, heard func(peer.AddrInfo)) *discovery {
-	return &discovery{host: h, service: "_p2pfaas-" + mesh + "._udp", announce: announce, heard: heard}
+	return &discovery{host: h, service: "_p2pfaas-" + mesh + "._udp", announce: announce, heard: heard, again: make(chan struct{}, 1)}
 }
 
 // start begins; a failure is logged and tried again when an address changes.
@@ -56,6 +54,15 @@ func (d *discovery) start() {
 	d.wg.Go(func() { d.run(ctx) })
 }
 
+// restart begins anew: the machine's addresses have changed. Sockets have joined
+// the multicast groups of the interfaces that there were when they were opened.
+func (d *discovery) restart() {
+	select {
+	case d.again <- struct{}{}:
+	default:
+	}
+}
+
 func (d *discovery) close() {
 	if d.cancel != nil {
 		d.cancel()
@@ -63,17 +70,15 @@ func (d *discovery) close() {
 	d.wg.Wait()
 }
 
-// run restarts announcing and browsing whenever the machine's addresses change:
-// sockets join the multicast groups of the interfaces that are there when they
-// are opened. A round that fails is tried again every retryEvery.
+// run announces and browses, in rounds that end when restart is called. One that
+// fails is tried again every retryEvery.
 func (d *discovery) run(ctx context.Context) {
 	quiet := false // the same trouble is told once
 	for ctx.Err() == nil {
-		known := interfaceAddrs()
 		round, stop := context.WithCancel(ctx)
 		failed := make(chan error, 1)
 		d.wg.Go(func() { failed <- d.round(round) })
-		err := untilChanged(ctx, known, failed)
+		err := d.untilOver(ctx, failed)
 		stop()
 		if err == nil {
 			<-failed
@@ -85,8 +90,20 @@ func (d *discovery) run(ctx context.Context) {
 		}
 		quiet = true
 		retry, stop := context.WithTimeout(ctx, retryEvery)
-		_ = untilChanged(retry, known, nil)
+		_ = d.untilOver(retry, nil)
 		stop()
+	}
+}
+
+// untilOver returns when restart is called, ctx ends, or something fails.
+func (d *discovery) untilOver(ctx context.Context, failed <-chan error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-d.again:
+		return nil
+	case err := <-failed:
+		return err
 	}
 }
 
@@ -130,7 +147,7 @@ func (d *discovery) listen(entries <-chan *zeroconf.ServiceEntry, browsed <-chan
 }
 
 func (d *discovery) register() (*zeroconf.Server, error) {
-	addrs, err := d.host.Network().InterfaceListenAddresses()
+	addrs, err := listenAddrs(d.host.Network())
 	if err != nil {
 		return nil, err
 	}
@@ -190,40 +207,4 @@ func parseAnnouncement(texts []string) []peer.AddrInfo {
 		return nil
 	}
 	return infos
-}
-
-// interfaceAddrs are the machine's addresses with their interfaces, sorted.
-func interfaceAddrs() []string {
-	var all []string
-	ifaces, _ := net.Interfaces() // none is a state like any other
-	for _, i := range ifaces {
-		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagMulticast == 0 {
-			continue
-		}
-		addrs, _ := i.Addrs()
-		for _, a := range addrs {
-			all = append(all, i.Name+" "+a.String())
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
-// untilChanged returns when the machine's addresses are not those known, or ctx
-// ends, or something fails.
-func untilChanged(ctx context.Context, known []string, failed <-chan error) error {
-	tick := time.NewTicker(interfacesEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case err := <-failed:
-			return err
-		case <-tick.C:
-			if !slices.Equal(known, interfaceAddrs()) {
-				return nil
-			}
-		}
-	}
 }

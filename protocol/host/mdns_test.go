@@ -117,7 +117,7 @@ func TestStockMDNS(t *testing.T) {
 	multicast(t)
 	mesh := "test-" + instanceName()[:8]
 	ha, _ := startHost(t, lanConfig(t, mesh))
-	stock, err := assemble(testConfig(t).withDefaults())
+	stock, err := assemble(testConfig(t).withDefaults(), &blocked{})
 	if err != nil {
 		t.Fatal(err)
 	}

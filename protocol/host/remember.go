@@ -22,7 +22,7 @@ func (h *Host) keepBook(ctx context.Context, identified event.Subscription) {
 		select {
 		case e := <-identified.Out():
 			if e, ok := e.(event.EvtPeerIdentificationCompleted); ok {
-				h.remember(e.Peer)
+				h.acquainted(e.Peer)
 			}
 		case <-tick.C:
 			h.saveBook()
@@ -38,8 +38,15 @@ func (h *Host) saveBook() {
 	}
 }
 
-// remember is called when a peer has joined, and when it has told its addresses,
-// in whichever order these come.
+// acquainted is called when a peer has joined, and when it has told its addresses
+// and protocols, in whichever order these come.
+func (h *Host) acquainted(p peer.ID) {
+	h.remember(p)
+	if h.directory != nil {
+		h.directory.met(p)
+	}
+}
+
 func (h *Host) remember(p peer.ID) {
 	if m, ok := h.members.get(p); ok && m.Role == hello.Member {
 		h.book.seen(peer.AddrInfo{ID: p, Addrs: dialable(h.host.Peerstore().Addrs(p))})

@@ -147,7 +147,7 @@ func TestHandshakeRefusesAnotherPeer(t *testing.T) {
 // A stock libp2p host and ours talk, each as the dialler, over each transport.
 func TestStockPeers(t *testing.T) {
 	for _, transport := range []string{"tcp", "quic"} {
-		ours, err := assemble(testConfig(t).withDefaults())
+		ours, err := assemble(testConfig(t).withDefaults(), &blocked{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,6 +35,7 @@ type Client struct {
 	reaping bool                  // the reaper is set, guarded by mu
 
 	listening bool // the listener is set, guarded by mu
+	silenced  int  // peers given up, guarded by mu
 }
 
 // NewClient makes a Client that opens streams from h.

@@ -91,6 +91,9 @@ func (c *Client) askWhetherAlive(p peer.ID, pl *peerPool) {
 	pl.hearing.pinging = false
 	pl.hearing.since = time.Now()
 	alive = alive || c.closed || pl.busy() == 0
+	if !alive {
+		c.silenced++
+	}
 	c.mu.Unlock()
 	if alive {
 		return

@@ -54,6 +54,9 @@ func TestHungPeerIsGivenUp(t *testing.T) {
 	if n := len(p.a.Network().ConnsToPeer(p.peer())); n != 0 {
 		t.Errorf("%d connections to it are still open", n)
 	}
+	if got := c.Stats(); got.Silent != 1 || got.Busy != 0 || got.Waiting != 0 {
+		t.Errorf("stats %+v", got)
+	}
 }
 
 func TestSlowPeerIsNotGivenUp(t *testing.T) {

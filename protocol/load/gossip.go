@@ -38,6 +38,7 @@ func params() pubsub.GossipSubParams {
 	p := pubsub.DefaultGossipSubParams()
 	p.D, p.Dlo, p.Dhi, p.Dscore, p.Dout = 4, 3, 8, 3, 1
 	p.Dlazy = 3
+	p.GossipFactor = 0 // Dlazy peers hear of what they miss, not a quarter of all
 	// A report that is asked for after it was announced is late already.
 	p.HistoryLength, p.HistoryGossip = 3, 2
 	return p

@@ -159,7 +159,7 @@ func FuzzParseStat(f *testing.F) {
 
 func TestParseStat(t *testing.T) {
 	st, err := parseStat("1234 (a) S 1 2) R 1 77 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 999 20\n")
-	if want := (stat{77, 999}); st != want || err != nil {
+	if want := (stat{77, (11 + 12 + 13 + 14) * tick, 999}); st != want || err != nil {
 		t.Errorf("%+v, %v", st, err)
 	}
 	for _, s := range []string{"", "1 (x) S 1 77", "1 (x) S 1 g 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 999"} {

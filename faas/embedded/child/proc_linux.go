@@ -7,13 +7,20 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
-// stat is the part of /proc/PID/stat that tells processes apart.
+// stat is the part of /proc/PID/stat that tells processes apart, and what they
+// used.
 type stat struct {
 	group int
-	start uint64 // ticks since boot
+	used  time.Duration // on processors, by it and by the children it waited for
+	start uint64        // ticks since boot
 }
+
+// tick is the unit of processor time in /proc: USER_HZ is 100 on all
+// architectures that Go runs on.
+const tick = 10 * time.Millisecond
 
 func readStat(pid int) (stat, error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
@@ -25,7 +32,7 @@ func readStat(pid int) (stat, error) {
 
 // parseStat skips the command, which may hold spaces and parentheses.
 func parseStat(text string) (stat, error) {
-	const groupAt, startAt = 2, 19 // fields 5 and 22, counted behind the command
+	const groupAt, usedAt, usedEnd, startAt = 2, 11, 15, 19 // fields 5, 14 to 17 and 22, counted behind the command
 	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
 	if len(fields) <= startAt {
 		return stat{}, fmt.Errorf("process status %.40q: too few fields", text)
@@ -34,11 +41,19 @@ func parseStat(text string) (stat, error) {
 	if err != nil {
 		return stat{}, fmt.Errorf("process group: %w", err)
 	}
+	var ticks int64
+	for _, field := range fields[usedAt:usedEnd] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return stat{}, fmt.Errorf("processor time: %w", err)
+		}
+		ticks += n
+	}
 	start, err := strconv.ParseUint(fields[startAt], 10, 64)
 	if err != nil {
 		return stat{}, fmt.Errorf("process start: %w", err)
 	}
-	return stat{group, start}, nil
+	return stat{group, time.Duration(ticks) * tick, start}, nil
 }
 
 // killGroups kills the members of the groups whose leaders are given with

@@ -13,8 +13,9 @@ type Process struct {
 	done    chan struct{}
 	state   *os.ProcessState // set before done is closed
 
-	mu     sync.Mutex // guards reaped, and that no signal is sent after it
+	mu     sync.Mutex // guards what follows, and that no signal is sent after reaped
 	reaped bool
+	meter  meter
 }
 
 // PID is the process id and that of the group.

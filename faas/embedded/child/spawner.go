@@ -25,6 +25,8 @@ type Command struct {
 	Files [3]*os.File
 	// RunAs is the user it runs as, nil for the node's own.
 	RunAs *User
+	// Account is charged for what it takes of the processors; nil: nobody is.
+	Account *Account
 }
 
 // User is whom a process runs as, without further groups.
@@ -113,10 +115,10 @@ func (s *Spawner) Start(c Command) (*Process, error) {
 	if st.err != nil {
 		return nil, fmt.Errorf("start process: %w", st.err)
 	}
-	return s.adopt(st.process)
+	return s.adopt(st.process, c.Account)
 }
 
-func (s *Spawner) adopt(op *os.Process) (*Process, error) {
+func (s *Spawner) adopt(op *os.Process, account *Account) (*Process, error) {
 	p := &Process{process: op, done: make(chan struct{})}
 	s.mu.Lock()
 	closed := s.closed
@@ -130,18 +132,20 @@ func (s *Spawner) adopt(op *os.Process) (*Process, error) {
 		p.reap()
 		return nil, ErrClosed
 	}
-	go s.attend(p)
+	account.open(p)
+	go s.attend(p, account)
 	return p, nil
 }
 
 // attend ends with the process.
-func (s *Spawner) attend(p *Process) {
+func (s *Spawner) attend(p *Process, account *Account) {
 	defer s.reapers.Done()
 	slot, err := s.ledger.add(p.PID())
 	if err != nil {
 		log.Warnw("child process is not in the ledger", "pid", p.PID(), "error", err)
 	}
 	p.reap()
+	account.settle(p)
 	s.ledger.remove(slot)
 	s.mu.Lock()
 	delete(s.running, p)

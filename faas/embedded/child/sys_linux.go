@@ -2,6 +2,7 @@ package child
 
 import (
 	"os"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -33,8 +34,10 @@ func (p *Process) reap() {
 	awaitExit(p.PID())
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	last, _ := readThreadTime("/proc/" + strconv.Itoa(p.PID()) + "/schedstat") // of its main thread
 	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
 	p.state, _ = p.process.Wait()
+	p.meter.close(p.PID(), last, p.state)
 	p.reaped = true
 }
 

@@ -27,6 +27,9 @@ type Request struct {
 	// Types that are valid to be assigned to What:
 	//
 	//	*Request_Functions
+	//	*Request_Why
+	//	*Request_Calls
+	//	*Request_Status
 	What          isRequest_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -78,6 +81,33 @@ func (x *Request) GetFunctions() *FunctionsRequest {
 	return nil
 }
 
+func (x *Request) GetWhy() *WhyRequest {
+	if x != nil {
+		if x, ok := x.What.(*Request_Why); ok {
+			return x.Why
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetCalls() *CallsRequest {
+	if x != nil {
+		if x, ok := x.What.(*Request_Calls); ok {
+			return x.Calls
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetStatus() *StatusRequest {
+	if x != nil {
+		if x, ok := x.What.(*Request_Status); ok {
+			return x.Status
+		}
+	}
+	return nil
+}
+
 type isRequest_What interface {
 	isRequest_What()
 }
@@ -86,7 +116,25 @@ type Request_Functions struct {
 	Functions *FunctionsRequest `protobuf:"bytes,1,opt,name=functions,proto3,oneof"`
 }
 
+type Request_Why struct {
+	Why *WhyRequest `protobuf:"bytes,2,opt,name=why,proto3,oneof"`
+}
+
+type Request_Calls struct {
+	Calls *CallsRequest `protobuf:"bytes,3,opt,name=calls,proto3,oneof"`
+}
+
+type Request_Status struct {
+	Status *StatusRequest `protobuf:"bytes,4,opt,name=status,proto3,oneof"`
+}
+
 func (*Request_Functions) isRequest_What() {}
+
+func (*Request_Why) isRequest_What() {}
+
+func (*Request_Calls) isRequest_What() {}
+
+func (*Request_Status) isRequest_What() {}
 
 // Reply is one message, or the first of a stream where the request says so.
 type Reply struct {
@@ -96,6 +144,9 @@ type Reply struct {
 	// Types that are valid to be assigned to What:
 	//
 	//	*Reply_Functions
+	//	*Reply_Why
+	//	*Reply_Calls
+	//	*Reply_Status
 	What          isReply_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -161,6 +212,33 @@ func (x *Reply) GetFunctions() *FunctionsReply {
 	return nil
 }
 
+func (x *Reply) GetWhy() *WhyReply {
+	if x != nil {
+		if x, ok := x.What.(*Reply_Why); ok {
+			return x.Why
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetCalls() *CallsReply {
+	if x != nil {
+		if x, ok := x.What.(*Reply_Calls); ok {
+			return x.Calls
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetStatus() *StatusReply {
+	if x != nil {
+		if x, ok := x.What.(*Reply_Status); ok {
+			return x.Status
+		}
+	}
+	return nil
+}
+
 type isReply_What interface {
 	isReply_What()
 }
@@ -169,7 +247,25 @@ type Reply_Functions struct {
 	Functions *FunctionsReply `protobuf:"bytes,3,opt,name=functions,proto3,oneof"`
 }
 
+type Reply_Why struct {
+	Why *WhyReply `protobuf:"bytes,4,opt,name=why,proto3,oneof"`
+}
+
+type Reply_Calls struct {
+	Calls *CallsReply `protobuf:"bytes,5,opt,name=calls,proto3,oneof"`
+}
+
+type Reply_Status struct {
+	Status *StatusReply `protobuf:"bytes,6,opt,name=status,proto3,oneof"`
+}
+
 func (*Reply_Functions) isReply_What() {}
+
+func (*Reply_Why) isReply_What() {}
+
+func (*Reply_Calls) isReply_What() {}
+
+func (*Reply_Status) isReply_What() {}
 
 type FunctionsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -368,18 +464,944 @@ func (x *Function) GetKeptHome() bool {
 	return false
 }
 
+type WhyRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	CallId []byte                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"` // at most 128 bytes
+	// How long the asker waits. The node asks others on the path within three
+	// quarters of it; 0: it asks nobody.
+	BudgetMs      uint32   `protobuf:"varint,2,opt,name=budget_ms,json=budgetMs,proto3" json:"budget_ms,omitempty"`
+	Asked         [][]byte `protobuf:"bytes,3,rep,name=asked,proto3" json:"asked,omitempty"` // peer IDs that somebody asks already
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WhyRequest) Reset() {
+	*x = WhyRequest{}
+	mi := &file_controlpb_control_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WhyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WhyRequest) ProtoMessage() {}
+
+func (x *WhyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_controlpb_control_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WhyRequest.ProtoReflect.Descriptor instead.
+func (*WhyRequest) Descriptor() ([]byte, []int) {
+	return file_controlpb_control_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *WhyRequest) GetCallId() []byte {
+	if x != nil {
+		return x.CallId
+	}
+	return nil
+}
+
+func (x *WhyRequest) GetBudgetMs() uint32 {
+	if x != nil {
+		return x.BudgetMs
+	}
+	return 0
+}
+
+func (x *WhyRequest) GetAsked() [][]byte {
+	if x != nil {
+		return x.Asked
+	}
+	return nil
+}
+
+type WhyReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Accounts      []*Account             `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WhyReply) Reset() {
+	*x = WhyReply{}
+	mi := &file_controlpb_control_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WhyReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WhyReply) ProtoMessage() {}
+
+func (x *WhyReply) ProtoReflect() protoreflect.Message {
+	mi := &file_controlpb_control_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WhyReply.ProtoReflect.Descriptor instead.
+func (*WhyReply) Descriptor() ([]byte, []int) {
+	return file_controlpb_control_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *WhyReply) GetAccounts() []*Account {
+	if x != nil {
+		return x.Accounts
+	}
+	return nil
+}
+
+// Account is what one node tells of the call, or why it does not.
+type Account struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Peer          []byte                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	Calls         []*Call                `protobuf:"bytes,2,rep,name=calls,proto3" json:"calls,omitempty"`     // how it passed through this node, oldest first
+	Trouble       string                 `protobuf:"bytes,3,opt,name=trouble,proto3" json:"trouble,omitempty"` // word: no-answer, not-reached, denied, forgotten, not-served, failed
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Account) Reset() {
+	*x = Account{}
+	mi := &file_controlpb_control_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Account) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Account) ProtoMessage() {}
+
+func (x *Account) ProtoReflect() protoreflect.Message {
+	mi := &file_controlpb_control_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Account.ProtoReflect.Descriptor instead.
+func (*Account) Descriptor() ([]byte, []int) {
+	return file_controlpb_control_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Account) GetPeer() []byte {
+	if x != nil {
+		return x.Peer
+	}
+	return nil
+}
+
+func (x *Account) GetCalls() []*Call {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+func (x *Account) GetTrouble() string {
+	if x != nil {
+		return x.Trouble
+	}
+	return ""
+}
+
+type Call struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CallId        []byte                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	Function      string                 `protobuf:"bytes,2,opt,name=function,proto3" json:"function,omitempty"`
+	Origin        string                 `protobuf:"bytes,3,opt,name=origin,proto3" json:"origin,omitempty"` // word: http, sdk, peer
+	From          []byte                 `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`     // peer ID, none over HTTP
+	Hops          [][]byte               `protobuf:"bytes,5,rep,name=hops,proto3" json:"hops,omitempty"`     // peer IDs on the way so far, the entry first
+	Ran           []byte                 `protobuf:"bytes,6,opt,name=ran,proto3" json:"ran,omitempty"`       // peer ID of the node whose function answered
+	Policy        string                 `protobuf:"bytes,7,opt,name=policy,proto3" json:"policy,omitempty"`
+	Outcome       string                 `protobuf:"bytes,8,opt,name=outcome,proto3" json:"outcome,omitempty"`            // word: under-way, answered, refused, expired, failed, cancelled
+	Code          string                 `protobuf:"bytes,9,opt,name=code,proto3" json:"code,omitempty"`                  // word: why there was no answer
+	AgoUs         uint64                 `protobuf:"varint,10,opt,name=ago_us,json=agoUs,proto3" json:"ago_us,omitempty"` // since it arrived
+	DecideUs      uint64                 `protobuf:"varint,11,opt,name=decide_us,json=decideUs,proto3" json:"decide_us,omitempty"`
+	ProbeUs       uint64                 `protobuf:"varint,12,opt,name=probe_us,json=probeUs,proto3" json:"probe_us,omitempty"`
+	QueueUs       uint64                 `protobuf:"varint,13,opt,name=queue_us,json=queueUs,proto3" json:"queue_us,omitempty"`
+	ServiceUs     uint64                 `protobuf:"varint,14,opt,name=service_us,json=serviceUs,proto3" json:"service_us,omitempty"`
+	TotalUs       uint64                 `protobuf:"varint,15,opt,name=total_us,json=totalUs,proto3" json:"total_us,omitempty"` // to the end of the answer; 0 while under way
+	Steps         []*Step                `protobuf:"bytes,16,rep,name=steps,proto3" json:"steps,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Call) Reset() {
+	*x = Call{}
+	mi := &file_controlpb_control_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Call) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Call) ProtoMessage() {}
+
+func (x *Call) ProtoReflect() protoreflect.Message {
+	mi := &file_controlpb_control_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Call.ProtoReflect.Descriptor instead.
+func (*Call) Descriptor() ([]byte, []int) {
+	return file_controlpb_control_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Call) GetCallId() []byte {
+	if x != nil {
+		return x.CallId
+	}
+	return nil
+}
+
+func (x *Call) GetFunction() string {
+	if x != nil {
+		return x.Function
+	}
+	return ""
+}
+
+func (x *Call) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *Call) GetFrom() []byte {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *Call) GetHops() [][]byte {
+	if x != nil {
+		return x.Hops
+	}
+	return nil
+}
+
+func (x *Call) GetRan() []byte {
+	if x != nil {
+		return x.Ran
+	}
+	return nil
+}
+
+func (x *Call) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *Call) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *Call) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Call) GetAgoUs() uint64 {
+	if x != nil {
+		return x.AgoUs
+	}
+	return 0
+}
+
+func (x *Call) GetDecideUs() uint64 {
+	if x != nil {
+		return x.DecideUs
+	}
+	return 0
+}
+
+func (x *Call) GetProbeUs() uint64 {
+	if x != nil {
+		return x.ProbeUs
+	}
+	return 0
+}
+
+func (x *Call) GetQueueUs() uint64 {
+	if x != nil {
+		return x.QueueUs
+	}
+	return 0
+}
+
+func (x *Call) GetServiceUs() uint64 {
+	if x != nil {
+		return x.ServiceUs
+	}
+	return 0
+}
+
+func (x *Call) GetTotalUs() uint64 {
+	if x != nil {
+		return x.TotalUs
+	}
+	return 0
+}
+
+func (x *Call) GetSteps() []*Step {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+// Step is one decision and what came of it.
+type Step struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	AtUs            uint64                 `protobuf:"varint,1,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"` // since the call arrived
+	Action          string                 `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`          // word: run, forward, refuse, probe, wait, ask
+	Reason          string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`          // word
+	Peer            []byte                 `protobuf:"bytes,4,opt,name=peer,proto3" json:"peer,omitempty"`              // of a forward
+	Here            float64                `protobuf:"fixed64,5,opt,name=here,proto3" json:"here,omitempty"`            // the numbers compared, see the reason
+	There           float64                `protobuf:"fixed64,6,opt,name=there,proto3" json:"there,omitempty"`
+	Own             *Busy                  `protobuf:"bytes,7,opt,name=own,proto3" json:"own,omitempty"`               // this node, as the policy saw it
+	Candidates      []*Candidate           `protobuf:"bytes,8,rep,name=candidates,proto3" json:"candidates,omitempty"` // the chosen one and the best others
+	CandidatesInAll uint32                 `protobuf:"varint,9,opt,name=candidates_in_all,json=candidatesInAll,proto3" json:"candidates_in_all,omitempty"`
+	Result          string                 `protobuf:"bytes,10,opt,name=result,proto3" json:"result,omitempty"` // word: ok, not-reached or a code; none if nothing was tried or it is not over
+	TookUs          uint64                 `protobuf:"varint,11,opt,name=took_us,json=tookUs,proto3" json:"took_us,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *Step) Reset() {
+	*x = Step{}
+	mi := &file_controlpb_control_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Step) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Step) ProtoMessage() {}
+
+func (x *Step) ProtoReflect() protoreflect.Message {
+	mi := &file_controlpb_control_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Step.ProtoReflect.Descriptor instead.
+func (*Step) Descriptor() ([]byte, []int) {
+	return file_controlpb_control_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Step) GetAtUs() uint64 {
+	if x != nil {
+		return x.AtUs
+	}
+	return 0
+}
+
+func (x *Step) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *Step) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Step) GetPeer() []byte {
+	if x != nil {
+		return x.Peer
+	}
+	return nil
+}
+
+func (x *Step) GetHere() float64 {
+	if x != nil {
+		return x.Here
+	}
+	return 0
+}
+
+func (x *Step) GetThere() float64 {
+	if x != nil {
+		return x.There
+	}
+	return 0
+}
+
+func (x *Step) GetOwn() *Busy {
+	if x != nil {
+		return x.Own
+	}
+	return nil
+}
+
+func (x *Step) GetCandidates() []*Candidate {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+func (x *Step) GetCandidatesInAll() uint32 {
+	if x != nil {
+		return x.CandidatesInAll
+	}
+	return 0
+}
+
+func (x *Step) GetResult() string {
+	if x != nil {
+		return x.Result
+	}
+	return ""
+}
+
+func (x *Step) GetTookUs() uint64 {
+	if x != nil {
+		return x.TookUs
+	}
+	return 0
+}
+
+type Busy struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	WaitUs        uint64                 `protobuf:"varint,1,opt,name=wait_us,json=waitUs,proto3" json:"wait_us,omitempty"` // until a newcomer would start
+	Running       uint32                 `protobuf:"varint,2,opt,name=running,proto3" json:"running,omitempty"`
+	Queued        uint32                 `protobuf:"varint,3,opt,name=queued,proto3" json:"queued,omitempty"`
+	Servers       uint32                 `protobuf:"varint,4,opt,name=servers,proto3" json:"servers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Busy) Reset() {
+	*x = Busy{}
+	mi := &file_controlpb_control_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Busy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Busy) ProtoMessage() {}
+
+func (x *Busy) ProtoReflect() protoreflect.Message {
+	mi := &file_controlpb_control_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Busy.ProtoReflect.Descriptor instead.
+func (*Busy) Descriptor() ([]byte, []int) {
+	return file_controlpb_control_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Busy) GetWaitUs() uint64 {
+	if x != nil {
+		return x.WaitUs
+	}
+	return 0
+}
+
+func (x *Busy) GetRunning() uint32 {
+	if x != nil {
+		return x.Running
+	}
+	return 0
+}
+
+func (x *Busy) GetQueued() uint32 {
+	if x != nil {
+		return x.Queued
+	}
+	return 0
+}
+
+func (x *Busy) GetServers() uint32 {
+	if x != nil {
+		return x.Servers
+	}
+	return 0
+}
+
+type Candidate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Peer          []byte                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	Load          *Busy                  `protobuf:"bytes,2,opt,name=load,proto3" json:"load,omitempty"`                 // as it was last told
+	AgeUs         uint64                 `protobuf:"varint,3,opt,name=age_us,json=ageUs,proto3" json:"age_us,omitempty"` // how long before
+	RttUs         uint64                 `protobuf:"varint,4,opt,name=rtt_us,json=rttUs,proto3" json:"rtt_us,omitempty"`
+	OwnSends      uint32                 `protobuf:"varint,5,opt,name=own_sends,json=ownSends,proto3" json:"own_sends,omitempty"` // sent there and not in load yet
+	Health        float64                `protobuf:"fixed64,6,opt,name=health,proto3" json:"health,omitempty"`                    // 0 to 1
+	Honesty       float64                `protobuf:"fixed64,7,opt,name=honesty,proto3" json:"honesty,omitempty"`                  // 0 to 1
+	Chosen        bool                   `protobuf:"varint,8,opt,name=chosen,proto3" json:"chosen,omitempty"`                     // forwarded to, or probed
+	Probed        bool                   `protobuf:"varint,9,opt,name=probed,proto3" json:"probed,omitempty"`                     // has answered a probe
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Candidate) Reset() {
+	*x = Candidate{}
+	mi := &file_controlpb_control_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Candidate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Candidate) ProtoMessage() {}
+
+func (x *Candidate) ProtoReflect() protoreflect.Message {
+	mi := &file_controlpb_control_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
+func (*Candidate) Descriptor() ([]byte, []int) {
+	return file_controlpb_control_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Candidate) GetPeer() []byte {
+	if x != nil {
+		return x.Peer
+	}
+	return nil
+}
+
+func (x *Candidate) GetLoad() *Busy {
+	if x != nil {
+		return x.Load
+	}
+	return nil
+}
+
+func (x *Candidate) GetAgeUs() uint64 {
+	if x != nil {
+		return x.AgeUs
+	}
+	return 0
+}
+
+func (x *Candidate) GetRttUs() uint64 {
+	if x != nil {
+		return x.RttUs
+	}
+	return 0
+}
+
+func (x *Candidate) GetOwnSends() uint32 {
+	if x != nil {
+		return x.OwnSends
+	}
+	return 0
+}
+
+func (x *Candidate) GetHealth() float64 {
+	if x != nil {
+		return x.Health
+	}
+	return 0
+}
+
+func (x *Candidate) GetHonesty() float64 {
+	if x != nil {
+		return x.Honesty
+	}
+	return 0
+}
+
+func (x *Candidate) GetChosen() bool {
+	if x != nil {
+		return x.Chosen
+	}
+	return false
+}
+
+func (x *Candidate) GetProbed() bool {
+	if x != nil {
+		return x.Probed
+	}
+	return false
+}
+
+type CallsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Function      string                 `protobuf:"bytes,1,opt,name=function,proto3" json:"function,omitempty"` // name[.namespace]; none is all
+	Outcome       string                 `protobuf:"bytes,2,opt,name=outcome,proto3" json:"outcome,omitempty"`   // word; none is all
+	Limit         uint32                 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`      // 0 is 50, 1000 the most
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallsRequest) Reset() {
+	*x = CallsRequest{}
+	mi := &file_controlpb_control_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallsRequest) ProtoMessage() {}
+
+func (x *CallsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_controlpb_control_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallsRequest.ProtoReflect.Descriptor instead.
+func (*CallsRequest) Descriptor() ([]byte, []int) {
+	return file_controlpb_control_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CallsRequest) GetFunction() string {
+	if x != nil {
+		return x.Function
+	}
+	return ""
+}
+
+func (x *CallsRequest) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *CallsRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type CallsReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Calls         []*Call                `protobuf:"bytes,1,rep,name=calls,proto3" json:"calls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallsReply) Reset() {
+	*x = CallsReply{}
+	mi := &file_controlpb_control_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallsReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallsReply) ProtoMessage() {}
+
+func (x *CallsReply) ProtoReflect() protoreflect.Message {
+	mi := &file_controlpb_control_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallsReply.ProtoReflect.Descriptor instead.
+func (*CallsReply) Descriptor() ([]byte, []int) {
+	return file_controlpb_control_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CallsReply) GetCalls() []*Call {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+type StatusRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatusRequest) Reset() {
+	*x = StatusRequest{}
+	mi := &file_controlpb_control_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatusRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatusRequest) ProtoMessage() {}
+
+func (x *StatusRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_controlpb_control_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
+func (*StatusRequest) Descriptor() ([]byte, []int) {
+	return file_controlpb_control_proto_rawDescGZIP(), []int{14}
+}
+
+type StatusReply struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Version         string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	Mesh            string                 `protobuf:"bytes,2,opt,name=mesh,proto3" json:"mesh,omitempty"`
+	Zone            string                 `protobuf:"bytes,3,opt,name=zone,proto3" json:"zone,omitempty"`
+	Arch            string                 `protobuf:"bytes,4,opt,name=arch,proto3" json:"arch,omitempty"`
+	Policy          string                 `protobuf:"bytes,5,opt,name=policy,proto3" json:"policy,omitempty"`
+	UpUs            uint64                 `protobuf:"varint,6,opt,name=up_us,json=upUs,proto3" json:"up_us,omitempty"`
+	Load            *Busy                  `protobuf:"bytes,7,opt,name=load,proto3" json:"load,omitempty"`
+	Rate            float64                `protobuf:"fixed64,8,opt,name=rate,proto3" json:"rate,omitempty"`                                               // arrivals from outside per second
+	Out             float64                `protobuf:"fixed64,9,opt,name=out,proto3" json:"out,omitempty"`                                                 // forwards per second
+	MeshUtilisation float64                `protobuf:"fixed64,10,opt,name=mesh_utilisation,json=meshUtilisation,proto3" json:"mesh_utilisation,omitempty"` // 0 to 1
+	Neighbours      uint32                 `protobuf:"varint,11,opt,name=neighbours,proto3" json:"neighbours,omitempty"`
+	Members         uint32                 `protobuf:"varint,12,opt,name=members,proto3" json:"members,omitempty"`
+	Draining        bool                   `protobuf:"varint,13,opt,name=draining,proto3" json:"draining,omitempty"`
+	Functions       []string               `protobuf:"bytes,14,rep,name=functions,proto3" json:"functions,omitempty"` // name[.namespace]
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *StatusReply) Reset() {
+	*x = StatusReply{}
+	mi := &file_controlpb_control_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatusReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatusReply) ProtoMessage() {}
+
+func (x *StatusReply) ProtoReflect() protoreflect.Message {
+	mi := &file_controlpb_control_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatusReply.ProtoReflect.Descriptor instead.
+func (*StatusReply) Descriptor() ([]byte, []int) {
+	return file_controlpb_control_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *StatusReply) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *StatusReply) GetMesh() string {
+	if x != nil {
+		return x.Mesh
+	}
+	return ""
+}
+
+func (x *StatusReply) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *StatusReply) GetArch() string {
+	if x != nil {
+		return x.Arch
+	}
+	return ""
+}
+
+func (x *StatusReply) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *StatusReply) GetUpUs() uint64 {
+	if x != nil {
+		return x.UpUs
+	}
+	return 0
+}
+
+func (x *StatusReply) GetLoad() *Busy {
+	if x != nil {
+		return x.Load
+	}
+	return nil
+}
+
+func (x *StatusReply) GetRate() float64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *StatusReply) GetOut() float64 {
+	if x != nil {
+		return x.Out
+	}
+	return 0
+}
+
+func (x *StatusReply) GetMeshUtilisation() float64 {
+	if x != nil {
+		return x.MeshUtilisation
+	}
+	return 0
+}
+
+func (x *StatusReply) GetNeighbours() uint32 {
+	if x != nil {
+		return x.Neighbours
+	}
+	return 0
+}
+
+func (x *StatusReply) GetMembers() uint32 {
+	if x != nil {
+		return x.Members
+	}
+	return 0
+}
+
+func (x *StatusReply) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+func (x *StatusReply) GetFunctions() []string {
+	if x != nil {
+		return x.Functions
+	}
+	return nil
+}
+
 var File_controlpb_control_proto protoreflect.FileDescriptor
 
 const file_controlpb_control_proto_rawDesc = "" +
 	"\n" +
-	"\x17controlpb/control.proto\x12\x12p2pfaas.control.v1\"W\n" +
+	"\x17controlpb/control.proto\x12\x12p2pfaas.control.v1\"\x82\x02\n" +
 	"\aRequest\x12D\n" +
-	"\tfunctions\x18\x01 \x01(\v2$.p2pfaas.control.v1.FunctionsRequestH\x00R\tfunctionsB\x06\n" +
-	"\x04what\"{\n" +
+	"\tfunctions\x18\x01 \x01(\v2$.p2pfaas.control.v1.FunctionsRequestH\x00R\tfunctions\x122\n" +
+	"\x03why\x18\x02 \x01(\v2\x1e.p2pfaas.control.v1.WhyRequestH\x00R\x03why\x128\n" +
+	"\x05calls\x18\x03 \x01(\v2 .p2pfaas.control.v1.CallsRequestH\x00R\x05calls\x12;\n" +
+	"\x06status\x18\x04 \x01(\v2!.p2pfaas.control.v1.StatusRequestH\x00R\x06statusB\x06\n" +
+	"\x04what\"\xa0\x02\n" +
 	"\x05Reply\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12B\n" +
-	"\tfunctions\x18\x03 \x01(\v2\".p2pfaas.control.v1.FunctionsReplyH\x00R\tfunctionsB\x06\n" +
+	"\tfunctions\x18\x03 \x01(\v2\".p2pfaas.control.v1.FunctionsReplyH\x00R\tfunctions\x120\n" +
+	"\x03why\x18\x04 \x01(\v2\x1c.p2pfaas.control.v1.WhyReplyH\x00R\x03why\x126\n" +
+	"\x05calls\x18\x05 \x01(\v2\x1e.p2pfaas.control.v1.CallsReplyH\x00R\x05calls\x129\n" +
+	"\x06status\x18\x06 \x01(\v2\x1f.p2pfaas.control.v1.StatusReplyH\x00R\x06statusB\x06\n" +
 	"\x04what\"\x12\n" +
 	"\x10FunctionsRequest\"d\n" +
 	"\x0eFunctionsReply\x12\x16\n" +
@@ -394,7 +1416,93 @@ const file_controlpb_control_proto_rawDesc = "" +
 	"\x0fservice_mean_us\x18\x06 \x01(\x04R\rserviceMeanUs\x12$\n" +
 	"\x0eservice_p10_us\x18\a \x01(\x04R\fserviceP10Us\x120\n" +
 	"\x14service_spread_milli\x18\b \x01(\rR\x12serviceSpreadMilli\x12\x1b\n" +
-	"\tkept_home\x18\t \x01(\bR\bkeptHomeB2Z0github.com/p2pfaas/p2pfaas/protocol/pb/controlpbb\x06proto3"
+	"\tkept_home\x18\t \x01(\bR\bkeptHome\"X\n" +
+	"\n" +
+	"WhyRequest\x12\x17\n" +
+	"\acall_id\x18\x01 \x01(\fR\x06callId\x12\x1b\n" +
+	"\tbudget_ms\x18\x02 \x01(\rR\bbudgetMs\x12\x14\n" +
+	"\x05asked\x18\x03 \x03(\fR\x05asked\"C\n" +
+	"\bWhyReply\x127\n" +
+	"\baccounts\x18\x01 \x03(\v2\x1b.p2pfaas.control.v1.AccountR\baccounts\"g\n" +
+	"\aAccount\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\fR\x04peer\x12.\n" +
+	"\x05calls\x18\x02 \x03(\v2\x18.p2pfaas.control.v1.CallR\x05calls\x12\x18\n" +
+	"\atrouble\x18\x03 \x01(\tR\atrouble\"\xa7\x03\n" +
+	"\x04Call\x12\x17\n" +
+	"\acall_id\x18\x01 \x01(\fR\x06callId\x12\x1a\n" +
+	"\bfunction\x18\x02 \x01(\tR\bfunction\x12\x16\n" +
+	"\x06origin\x18\x03 \x01(\tR\x06origin\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\fR\x04from\x12\x12\n" +
+	"\x04hops\x18\x05 \x03(\fR\x04hops\x12\x10\n" +
+	"\x03ran\x18\x06 \x01(\fR\x03ran\x12\x16\n" +
+	"\x06policy\x18\a \x01(\tR\x06policy\x12\x18\n" +
+	"\aoutcome\x18\b \x01(\tR\aoutcome\x12\x12\n" +
+	"\x04code\x18\t \x01(\tR\x04code\x12\x15\n" +
+	"\x06ago_us\x18\n" +
+	" \x01(\x04R\x05agoUs\x12\x1b\n" +
+	"\tdecide_us\x18\v \x01(\x04R\bdecideUs\x12\x19\n" +
+	"\bprobe_us\x18\f \x01(\x04R\aprobeUs\x12\x19\n" +
+	"\bqueue_us\x18\r \x01(\x04R\aqueueUs\x12\x1d\n" +
+	"\n" +
+	"service_us\x18\x0e \x01(\x04R\tserviceUs\x12\x19\n" +
+	"\btotal_us\x18\x0f \x01(\x04R\atotalUs\x12.\n" +
+	"\x05steps\x18\x10 \x03(\v2\x18.p2pfaas.control.v1.StepR\x05steps\"\xd1\x02\n" +
+	"\x04Step\x12\x13\n" +
+	"\x05at_us\x18\x01 \x01(\x04R\x04atUs\x12\x16\n" +
+	"\x06action\x18\x02 \x01(\tR\x06action\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04peer\x18\x04 \x01(\fR\x04peer\x12\x12\n" +
+	"\x04here\x18\x05 \x01(\x01R\x04here\x12\x14\n" +
+	"\x05there\x18\x06 \x01(\x01R\x05there\x12*\n" +
+	"\x03own\x18\a \x01(\v2\x18.p2pfaas.control.v1.BusyR\x03own\x12=\n" +
+	"\n" +
+	"candidates\x18\b \x03(\v2\x1d.p2pfaas.control.v1.CandidateR\n" +
+	"candidates\x12*\n" +
+	"\x11candidates_in_all\x18\t \x01(\rR\x0fcandidatesInAll\x12\x16\n" +
+	"\x06result\x18\n" +
+	" \x01(\tR\x06result\x12\x17\n" +
+	"\atook_us\x18\v \x01(\x04R\x06tookUs\"k\n" +
+	"\x04Busy\x12\x17\n" +
+	"\await_us\x18\x01 \x01(\x04R\x06waitUs\x12\x18\n" +
+	"\arunning\x18\x02 \x01(\rR\arunning\x12\x16\n" +
+	"\x06queued\x18\x03 \x01(\rR\x06queued\x12\x18\n" +
+	"\aservers\x18\x04 \x01(\rR\aservers\"\xfa\x01\n" +
+	"\tCandidate\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\fR\x04peer\x12,\n" +
+	"\x04load\x18\x02 \x01(\v2\x18.p2pfaas.control.v1.BusyR\x04load\x12\x15\n" +
+	"\x06age_us\x18\x03 \x01(\x04R\x05ageUs\x12\x15\n" +
+	"\x06rtt_us\x18\x04 \x01(\x04R\x05rttUs\x12\x1b\n" +
+	"\town_sends\x18\x05 \x01(\rR\bownSends\x12\x16\n" +
+	"\x06health\x18\x06 \x01(\x01R\x06health\x12\x18\n" +
+	"\ahonesty\x18\a \x01(\x01R\ahonesty\x12\x16\n" +
+	"\x06chosen\x18\b \x01(\bR\x06chosen\x12\x16\n" +
+	"\x06probed\x18\t \x01(\bR\x06probed\"Z\n" +
+	"\fCallsRequest\x12\x1a\n" +
+	"\bfunction\x18\x01 \x01(\tR\bfunction\x12\x18\n" +
+	"\aoutcome\x18\x02 \x01(\tR\aoutcome\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\rR\x05limit\"<\n" +
+	"\n" +
+	"CallsReply\x12.\n" +
+	"\x05calls\x18\x01 \x03(\v2\x18.p2pfaas.control.v1.CallR\x05calls\"\x0f\n" +
+	"\rStatusRequest\"\x83\x03\n" +
+	"\vStatusReply\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12\x12\n" +
+	"\x04mesh\x18\x02 \x01(\tR\x04mesh\x12\x12\n" +
+	"\x04zone\x18\x03 \x01(\tR\x04zone\x12\x12\n" +
+	"\x04arch\x18\x04 \x01(\tR\x04arch\x12\x16\n" +
+	"\x06policy\x18\x05 \x01(\tR\x06policy\x12\x13\n" +
+	"\x05up_us\x18\x06 \x01(\x04R\x04upUs\x12,\n" +
+	"\x04load\x18\a \x01(\v2\x18.p2pfaas.control.v1.BusyR\x04load\x12\x12\n" +
+	"\x04rate\x18\b \x01(\x01R\x04rate\x12\x10\n" +
+	"\x03out\x18\t \x01(\x01R\x03out\x12)\n" +
+	"\x10mesh_utilisation\x18\n" +
+	" \x01(\x01R\x0fmeshUtilisation\x12\x1e\n" +
+	"\n" +
+	"neighbours\x18\v \x01(\rR\n" +
+	"neighbours\x12\x18\n" +
+	"\amembers\x18\f \x01(\rR\amembers\x12\x1a\n" +
+	"\bdraining\x18\r \x01(\bR\bdraining\x12\x1c\n" +
+	"\tfunctions\x18\x0e \x03(\tR\tfunctionsB2Z0github.com/p2pfaas/p2pfaas/protocol/pb/controlpbb\x06proto3"
 
 var (
 	file_controlpb_control_proto_rawDescOnce sync.Once
@@ -408,23 +1516,48 @@ func file_controlpb_control_proto_rawDescGZIP() []byte {
 	return file_controlpb_control_proto_rawDescData
 }
 
-var file_controlpb_control_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_controlpb_control_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_controlpb_control_proto_goTypes = []any{
 	(*Request)(nil),          // 0: p2pfaas.control.v1.Request
 	(*Reply)(nil),            // 1: p2pfaas.control.v1.Reply
 	(*FunctionsRequest)(nil), // 2: p2pfaas.control.v1.FunctionsRequest
 	(*FunctionsReply)(nil),   // 3: p2pfaas.control.v1.FunctionsReply
 	(*Function)(nil),         // 4: p2pfaas.control.v1.Function
+	(*WhyRequest)(nil),       // 5: p2pfaas.control.v1.WhyRequest
+	(*WhyReply)(nil),         // 6: p2pfaas.control.v1.WhyReply
+	(*Account)(nil),          // 7: p2pfaas.control.v1.Account
+	(*Call)(nil),             // 8: p2pfaas.control.v1.Call
+	(*Step)(nil),             // 9: p2pfaas.control.v1.Step
+	(*Busy)(nil),             // 10: p2pfaas.control.v1.Busy
+	(*Candidate)(nil),        // 11: p2pfaas.control.v1.Candidate
+	(*CallsRequest)(nil),     // 12: p2pfaas.control.v1.CallsRequest
+	(*CallsReply)(nil),       // 13: p2pfaas.control.v1.CallsReply
+	(*StatusRequest)(nil),    // 14: p2pfaas.control.v1.StatusRequest
+	(*StatusReply)(nil),      // 15: p2pfaas.control.v1.StatusReply
 }
 var file_controlpb_control_proto_depIdxs = []int32{
-	2, // 0: p2pfaas.control.v1.Request.functions:type_name -> p2pfaas.control.v1.FunctionsRequest
-	3, // 1: p2pfaas.control.v1.Reply.functions:type_name -> p2pfaas.control.v1.FunctionsReply
-	4, // 2: p2pfaas.control.v1.FunctionsReply.functions:type_name -> p2pfaas.control.v1.Function
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	2,  // 0: p2pfaas.control.v1.Request.functions:type_name -> p2pfaas.control.v1.FunctionsRequest
+	5,  // 1: p2pfaas.control.v1.Request.why:type_name -> p2pfaas.control.v1.WhyRequest
+	12, // 2: p2pfaas.control.v1.Request.calls:type_name -> p2pfaas.control.v1.CallsRequest
+	14, // 3: p2pfaas.control.v1.Request.status:type_name -> p2pfaas.control.v1.StatusRequest
+	3,  // 4: p2pfaas.control.v1.Reply.functions:type_name -> p2pfaas.control.v1.FunctionsReply
+	6,  // 5: p2pfaas.control.v1.Reply.why:type_name -> p2pfaas.control.v1.WhyReply
+	13, // 6: p2pfaas.control.v1.Reply.calls:type_name -> p2pfaas.control.v1.CallsReply
+	15, // 7: p2pfaas.control.v1.Reply.status:type_name -> p2pfaas.control.v1.StatusReply
+	4,  // 8: p2pfaas.control.v1.FunctionsReply.functions:type_name -> p2pfaas.control.v1.Function
+	7,  // 9: p2pfaas.control.v1.WhyReply.accounts:type_name -> p2pfaas.control.v1.Account
+	8,  // 10: p2pfaas.control.v1.Account.calls:type_name -> p2pfaas.control.v1.Call
+	9,  // 11: p2pfaas.control.v1.Call.steps:type_name -> p2pfaas.control.v1.Step
+	10, // 12: p2pfaas.control.v1.Step.own:type_name -> p2pfaas.control.v1.Busy
+	11, // 13: p2pfaas.control.v1.Step.candidates:type_name -> p2pfaas.control.v1.Candidate
+	10, // 14: p2pfaas.control.v1.Candidate.load:type_name -> p2pfaas.control.v1.Busy
+	8,  // 15: p2pfaas.control.v1.CallsReply.calls:type_name -> p2pfaas.control.v1.Call
+	10, // 16: p2pfaas.control.v1.StatusReply.load:type_name -> p2pfaas.control.v1.Busy
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_controlpb_control_proto_init() }
@@ -434,9 +1567,15 @@ func file_controlpb_control_proto_init() {
 	}
 	file_controlpb_control_proto_msgTypes[0].OneofWrappers = []any{
 		(*Request_Functions)(nil),
+		(*Request_Why)(nil),
+		(*Request_Calls)(nil),
+		(*Request_Status)(nil),
 	}
 	file_controlpb_control_proto_msgTypes[1].OneofWrappers = []any{
 		(*Reply_Functions)(nil),
+		(*Reply_Why)(nil),
+		(*Reply_Calls)(nil),
+		(*Reply_Status)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -444,7 +1583,7 @@ func file_controlpb_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_controlpb_control_proto_rawDesc), len(file_controlpb_control_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
