@@ -43,6 +43,7 @@ type dispatcher struct {
 type neighbours interface {
 	Fill(dst []sched.Neighbour, function string, fp [8]byte) []sched.Neighbour
 	Utilisation() float64
+	Idempotent(function string) bool
 	Has(function string) []peer.ID
 	Find(ctx context.Context, function string) bool
 	Names() []string
@@ -91,7 +92,7 @@ func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Ans
 func (d *dispatcher) admit(ctx context.Context, inv *invocation) error {
 	inv.received = d.clock()
 	inv.hop.Peer = d.self
-	inv.visited = inv.Hops
+	inv.visited = append(inv.Hops[:len(inv.Hops):len(inv.Hops)], inv.Avoid...)
 	d.records.begin(inv)
 	var unsure error // whether the function is deployed here
 	inv.function, unsure = d.own(ctx, inv.Function)
@@ -100,7 +101,7 @@ func (d *dispatcher) admit(ctx context.Context, inv *invocation) error {
 	}
 	if fn := inv.function; fn != nil {
 		inv.MayRepeat = inv.MayRepeat || fn.idempotent
-		if inv.Deadline == 0 && len(inv.Hops) == 0 {
+		if inv.Deadline == 0 {
 			inv.Deadline = fn.deadline
 		}
 		if len(inv.Fingerprint) > 0 && string(inv.Fingerprint) != string(fn.print[:]) {
@@ -111,6 +112,8 @@ func (d *dispatcher) admit(ctx context.Context, inv *invocation) error {
 			return runError(unsure)
 		}
 		return d.noFunction(inv.Function)
+	} else {
+		inv.MayRepeat = inv.MayRepeat || d.mesh.Idempotent(inv.Function)
 	}
 	if err := d.adopt(inv); err != nil {
 		return err

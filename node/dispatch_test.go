@@ -61,7 +61,8 @@ func (m *meshOf) Fill(dst []sched.Neighbour, _ string, _ [8]byte) []sched.Neighb
 	}
 	return dst
 }
-func (m *meshOf) Utilisation() float64 { return 0 }
+func (m *meshOf) Utilisation() float64     { return 0 }
+func (m *meshOf) Idempotent(f string) bool { return f == "away" }
 func (m *meshOf) Has(f string) []peer.ID {
 	if f == "away" {
 		return m.peers
@@ -86,6 +87,8 @@ type sent struct {
 	body string
 	hops []peer.ID
 	left time.Duration
+
+	avoid []peer.ID
 }
 
 // peers answer forwards as the test says.
@@ -107,7 +110,7 @@ func (p *peers) Send(_ context.Context, to peer.ID, r *invoke.Request, progress 
 		}
 		body = string(b)
 	}
-	p.sent = append(p.sent, sent{to, body, r.Hops, r.Deadline})
+	p.sent = append(p.sent, sent{to, body, r.Hops, r.Deadline, slices.Clone(r.Avoid)})
 	return p.answers[to](r, body)
 }
 
@@ -299,6 +302,29 @@ func TestDispatchAnnotationAllowsRepetition(t *testing.T) {
 	b.peers.answers["c"] = answers("from c")
 	if got, _, err := b.call(t.Context(), invoke.Request{}); err != nil || got != "from c" {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// What is deployed elsewhere only says there whether it may run twice.
+func TestDispatchKnowsFromTheMeshWhatMayRepeat(t *testing.T) {
+	b := newBench(t, nil, forwardTo("b"), forwardTo("c"))
+	b.peers.answers["b"] = fails(&invoke.Error{Code: invoke.CodeUnknown})
+	b.peers.answers["c"] = answers("from c")
+	if got, _, err := b.call(t.Context(), invoke.Request{Function: "away"}); err != nil || got != "from c" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	if avoid := b.peers.sent[1].avoid; !slices.Equal(avoid, []peer.ID{"b"}) {
+		t.Errorf("c was told to avoid %v, want who failed: b", avoid)
+	}
+}
+
+func TestDispatchAvoidsWhoFailedElsewhere(t *testing.T) {
+	b := newBench(t, nil, runHere)
+	if _, _, err := b.call(t.Context(), invoke.Request{Hops: []peer.ID{"x"}, Avoid: []peer.ID{"b"}}); err != nil {
+		t.Fatal(err)
+	}
+	if visited := b.policy.seen[0].request.Visited; !slices.Equal(visited, []peer.ID{"x", "b"}) {
+		t.Errorf("visited %v", visited)
 	}
 }
 

@@ -78,6 +78,7 @@ func (inv *invocation) toPeer(self peer.ID, now time.Duration) *invoke.Request {
 		r.Body = body
 	}
 	r.Deadline = inv.left(now)
+	r.Avoid = inv.visited[len(inv.Hops):]
 	r.Hops = append(inv.Hops[:len(inv.Hops):len(inv.Hops)], self)
 	if inv.function != nil {
 		r.Fingerprint = inv.function.print[:]
@@ -101,8 +102,18 @@ func forwardResult(ctx context.Context, err error) mesh.Result {
 		return mesh.Abandoned // its runtime is out of order: that says nothing of its load
 	case errors.As(err, &e) && e.Remote && e.Code.NotStarted():
 		return mesh.Refused
-	case errors.As(err, &e) && e.Remote && (e.Code == invoke.CodeFailed || e.Code == invoke.CodeDeadline):
-		return mesh.Answered // the peer is well, its function is not
+	case errors.As(err, &e) && e.Remote && toldWell(e.Code):
+		return mesh.Answered
 	}
 	return mesh.Failed
+}
+
+// toldWell tells whether a peer that says so is well itself: its function is not,
+// or a node behind it.
+func toldWell(c invoke.Code) bool {
+	switch c {
+	case invoke.CodeFailed, invoke.CodeDeadline, invoke.CodeUnknown, invoke.CodeCut:
+		return true
+	}
+	return false
 }

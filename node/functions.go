@@ -144,7 +144,7 @@ func (f *functions) offered() []mesh.Function {
 	for _, fn := range current {
 		list = append(list, mesh.Function{
 			Name: fn.name.Function, Namespace: fn.name.Namespace, Fingerprint: fn.print,
-			Warm: fn.warm, Cold: fn.cold, Service: fn.service.get(), KeptHome: fn.keepsHome,
+			Warm: fn.warm, Cold: fn.cold, Service: fn.service.get(), KeptHome: fn.keepsHome, Idempotent: fn.idempotent,
 		})
 	}
 	return list

@@ -58,6 +58,7 @@ func (n *Node) listenHTTP(ctx context.Context) error {
 	}
 	n.httpAddr = listener.Addr().String()
 	n.server.ReadHeaderTimeout = headerTimeout
+	n.server.ConnState = n.unused.state
 	n.server.Handler = n.routes(n.credentials)
 	n.serving.Go(func() { // ends when the server is shut down or closed
 		if err := n.server.Serve(listener); err != http.ErrServerClosed {

@@ -30,7 +30,7 @@ type invocation struct {
 	depth    int          // hops and inner calls before this one
 	borrowed atomic.Int32 // inner calls of this one that run here
 
-	visited  []peer.ID // Hops, and who failed on this invocation
+	visited  []peer.ID // Hops, and then who failed on this invocation
 	awayOnly bool      // this node has failed on it
 	returned bool      // it waited here when the node began to drain
 	attempts int

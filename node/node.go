@@ -49,6 +49,7 @@ type Node struct {
 	peers       *invoke.Server
 
 	server   http.Server
+	unused   unusedConns
 	httpAddr string
 	serving  sync.WaitGroup
 	closing  sync.Once
@@ -295,6 +296,7 @@ func (n *Node) Drain(ctx context.Context) error {
 	n.dispatcher.slots.drain()
 	n.mesh.FunctionsChanged() // its report says that this node drains
 	heard := time.After(goodbye)
+	n.unused.close()
 	err := n.server.Shutdown(ctx)
 	select {
 	case <-answered:

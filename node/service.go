@@ -24,12 +24,20 @@ func newServiceTimes() *serviceTimes { return &serviceTimes{current: sched.Servi
 // spreadAfter is how many services are taken before their spread is believed.
 const spreadAfter = 10
 
+// outlier bounds a single measurement, in means: a process that hung for
+// seconds must not make the function look slow for its next hundred calls. Of
+// memoryless services one in three thousand is longer.
+const outlier = 8
+
 // add takes one measurement: a moving mean of gain max(0.02, 1/count), so that
 // the first ones count fully and a change shows within some 50 services.
 func (s *serviceTimes) add(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := d.Seconds()
+	if s.count >= spreadAfter {
+		x = min(x, outlier*s.mean)
+	}
 	s.recent[s.count%len(s.recent)] = x
 	s.count++
 	gain := max(0.02, 1/float64(s.count))

@@ -102,7 +102,7 @@ func parts(c *control.Call) string {
 		name string
 		took time.Duration
 	}{{"deciding", c.Decide}, {"of that probing", c.Probe}, {"in the queue", c.Queue}, {"until the function answered", c.Service}} {
-		if part.took > 0 {
+		if part.took >= 10*time.Microsecond { // less is shown as 0
 			list = append(list, part.name+" "+short(part.took))
 		}
 	}

@@ -53,6 +53,20 @@ func (m *Mesh) Has(function string) []peer.ID {
 	return ids
 }
 
+// Idempotent tells whether an invocation of the function may run twice, as far
+// as all say who are known to run it.
+func (m *Mesh) Idempotent(function string) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	offers := m.table.index[function]
+	for _, o := range offers {
+		if !o.f.Idempotent {
+			return false
+		}
+	}
+	return len(offers) > 0
+}
+
 // Names lists the functions that neighbours run, sorted, each as
 // faas.Name.String writes it.
 func (m *Mesh) Names() []string {

@@ -26,6 +26,8 @@ type Function struct {
 	Service sched.Service
 	// KeptHome: others may not run it for the node.
 	KeptHome bool
+	// Idempotent: an invocation may run twice.
+	Idempotent bool
 }
 
 func (f *Function) id() string {
@@ -50,7 +52,7 @@ func digest(functions []Function) uint64 {
 	for i := range functions {
 		f := &functions[i]
 		flags := byte(0)
-		for bit, set := range []bool{f.Warm, f.Service.Mean > 0, f.KeptHome} {
+		for bit, set := range []bool{f.Warm, f.Service.Mean > 0, f.KeptHome, f.Idempotent} {
 			if set {
 				flags |= 1 << bit
 			}
@@ -103,7 +105,7 @@ func (m *Mesh) Functions(context.Context, peer.ID) (control.Functions, error) {
 		f := &own.functions[i]
 		reply.List = append(reply.List, control.Function{
 			Name: f.Name, Namespace: f.Namespace, Fingerprint: f.Fingerprint, Warm: f.Warm, Cold: f.Cold,
-			Mean: f.Service.Mean, P10: f.Service.P10, Spread: f.Service.Spread, KeptHome: f.KeptHome,
+			Mean: f.Service.Mean, P10: f.Service.P10, Spread: f.Service.Spread, KeptHome: f.KeptHome, Idempotent: f.Idempotent,
 		})
 	}
 	return reply, nil
@@ -115,7 +117,7 @@ func fromControl(reply control.Functions) list {
 	for i := range reply.List {
 		f := &reply.List[i]
 		l.functions = append(l.functions, Function{
-			Name: f.Name, Namespace: f.Namespace, Fingerprint: f.Fingerprint, Warm: f.Warm, Cold: f.Cold, KeptHome: f.KeptHome,
+			Name: f.Name, Namespace: f.Namespace, Fingerprint: f.Fingerprint, Warm: f.Warm, Cold: f.Cold, KeptHome: f.KeptHome, Idempotent: f.Idempotent,
 			Service: sched.Service{Mean: f.Mean, P10: f.P10, Spread: f.Spread},
 		})
 	}

@@ -27,6 +27,7 @@ func (f *Function) proto() *controlpb.Function {
 		ServiceP10Us:       micros(f.P10),
 		ServiceSpreadMilli: uint32(min(max(f.Spread, 0), 1000) * 1000),
 		KeptHome:           f.KeptHome,
+		Idempotent:         f.Idempotent,
 	}
 }
 
@@ -76,6 +77,7 @@ func parseFunction(m *controlpb.Function, f *Function) error {
 		P10:         duration(m.GetServiceP10Us()),
 		Spread:      math.Min(float64(m.GetServiceSpreadMilli())/1000, 1),
 		KeptHome:    m.GetKeptHome(),
+		Idempotent:  m.GetIdempotent(),
 	}
 	return nil
 }

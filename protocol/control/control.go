@@ -145,4 +145,6 @@ type Function struct {
 	Spread float64
 	// KeptHome: others may not run it for the node, nor send it there.
 	KeptHome bool
+	// Idempotent: an invocation may run twice.
+	Idempotent bool
 }

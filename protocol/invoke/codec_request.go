@@ -46,11 +46,13 @@ const (
 	reqPriority    = 18<<3 | asVarint
 	reqSender      = 19<<3 | asBytes
 	reqOthers      = 20<<3 | asBytes
+	reqAvoid       = 21<<3 | asBytes
 )
 
 const (
 	maxFields      = 1024 // header fields in one header
 	maxHops        = 16   // nodes on the way of one invocation
+	maxAvoid       = 16   // nodes that failed on an invocation; more are left out
 	maxPeerID      = 64   // bytes
 	maxFingerprint = 64   // bytes
 	maxText        = 1024 // bytes of an explanation
@@ -83,6 +85,9 @@ func appendRequest(b []byte, r *Request, left time.Duration, n *load.News) []byt
 	}
 	b = appendUint(b, reqPriority, protowire.EncodeZigZag(int64(int32(r.Priority))))
 	b = load.AppendNews(b, number(reqSender), number(reqOthers), n)
+	for _, p := range r.Avoid[:min(len(r.Avoid), maxAvoid)] {
+		b = appendElement(b, reqAvoid, p)
+	}
 	return shut(shut(b, at), frame)
 }
 
@@ -153,7 +158,7 @@ func (r *Request) set(c *cursor, f *field, n *load.News) (err error) {
 	case reqDeadline:
 		r.Deadline = deadlineFromWire(f.v)
 	case reqHops:
-		return r.addHop(c.raw(f))
+		return addPeer(&r.Hops, c.raw(f), maxHops+1) // one more, so that too many can be seen
 	case reqMayRepeat:
 		r.MayRepeat = f.v != 0
 	case reqTaskType:
@@ -182,17 +187,19 @@ func (r *Request) setRare(c *cursor, f *field, n *load.News) error {
 		return parseSender(f.b, n)
 	case reqOthers:
 		return parseOther(f.b, n)
+	case reqAvoid:
+		return addPeer(&r.Avoid, c.raw(f), maxAvoid)
 	}
 	return nil
 }
 
-// addHop keeps one more than is allowed, so that too many can be seen.
-func (r *Request) addHop(id string) error {
+// addPeer appends a peer ID unless list has so many already.
+func addPeer(list *[]peer.ID, id string, limit int) error {
 	if id == "" || len(id) > maxPeerID {
-		return fmt.Errorf("hop of %d bytes, 1 to %d are allowed: %w", len(id), maxPeerID, errMalformed)
+		return fmt.Errorf("peer ID of %d bytes, 1 to %d are allowed: %w", len(id), maxPeerID, errMalformed)
 	}
-	if len(r.Hops) <= maxHops {
-		r.Hops = append(r.Hops, peer.ID(id))
+	if len(*list) < limit {
+		*list = append(*list, peer.ID(id))
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func requestsOf(t *rapid.T) Request {
 		CallID: s("call"), Function: s("function"), Method: s("method"), Path: s("path"), Query: s("query"), Host: s("host"),
 		Header: fieldsOf(t), Size: rapid.Int64Range(-1, math.MaxInt64-1).Draw(t, "size"),
 		Deadline: time.Duration(rapid.IntRange(0, 1<<40).Draw(t, "deadline")) * time.Millisecond % (1 << 60),
-		Hops:     peers(t), Parent: s("parent"), TraceParent: s("trace"), TraceState: s("state"),
+		Hops:     peers(t), Avoid: peers(t), Parent: s("parent"), TraceParent: s("trace"), TraceState: s("state"),
 		MayRepeat: rapid.Bool().Draw(t, "repeat"), Upgrade: s("upgrade"),
 		Fingerprint: rapid.SliceOfN(rapid.Byte(), 0, maxFingerprint).Draw(t, "fingerprint"),
 		TaskType:    rapid.Float64().Draw(t, "type"), Priority: int(rapid.Int32().Draw(t, "priority")),
@@ -75,6 +75,9 @@ func generatedRequest(r *Request, n *load.News) *invokepb.Request {
 	}
 	for _, h := range r.Hops {
 		g.Hops = append(g.Hops, []byte(h))
+	}
+	for _, p := range r.Avoid {
+		g.Avoid = append(g.Avoid, []byte(p))
 	}
 	g.Sender, g.Others = generatedNews(n)
 	return g

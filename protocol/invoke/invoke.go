@@ -73,7 +73,10 @@ type Request struct {
 	// that passes before the header is sent.
 	Deadline time.Duration
 	// Hops are the nodes on the way so far, the sender last; empty from an SDK client.
-	Hops        []peer.ID
+	Hops []peer.ID
+	// Avoid are nodes that failed on this invocation, at most 16: it should not
+	// go there.
+	Avoid       []peer.ID
 	Parent      string
 	TraceParent string
 	TraceState  string

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -47,19 +48,20 @@ func refusedPath(t *testing.T) (a, b, c *nodetest.Process, callID string) {
 func occupy(t *testing.T, p *nodetest.Process) {
 	t.Helper()
 	busy, release := io.Pipe()
-	req, err := http.NewRequest(http.MethodPost, url(p, "echo"), busy)
+	ctx, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url(p, "echo"), busy)
 	if err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
-	go func() { // ends with the request, which release ends
+	go func() { // ends with the request, which cancel ends
 		defer close(done)
 		if resp, err := http.DefaultClient.Do(req); err == nil {
 			_, _ = io.Copy(io.Discard, resp.Body)
 			resp.Body.Close()
 		}
 	}()
-	t.Cleanup(func() { release.Close(); <-done })
+	t.Cleanup(func() { cancel(); release.Close(); <-done })
 	if _, err := release.Write([]byte("begun")); err != nil {
 		t.Fatal(err)
 	}

@@ -366,7 +366,9 @@ type Function struct {
 	ServiceP10Us       uint64                 `protobuf:"varint,7,opt,name=service_p10_us,json=serviceP10Us,proto3" json:"service_p10_us,omitempty"`
 	ServiceSpreadMilli uint32                 `protobuf:"varint,8,opt,name=service_spread_milli,json=serviceSpreadMilli,proto3" json:"service_spread_milli,omitempty"`
 	// Kept home: others may not run it for us, nor send it to us (annotation p2pfaas.mesh).
-	KeptHome      bool `protobuf:"varint,9,opt,name=kept_home,json=keptHome,proto3" json:"kept_home,omitempty"`
+	KeptHome bool `protobuf:"varint,9,opt,name=kept_home,json=keptHome,proto3" json:"kept_home,omitempty"`
+	// An invocation may run twice (annotation p2pfaas.idempotent).
+	Idempotent    bool `protobuf:"varint,10,opt,name=idempotent,proto3" json:"idempotent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -460,6 +462,13 @@ func (x *Function) GetServiceSpreadMilli() uint32 {
 func (x *Function) GetKeptHome() bool {
 	if x != nil {
 		return x.KeptHome
+	}
+	return false
+}
+
+func (x *Function) GetIdempotent() bool {
+	if x != nil {
+		return x.Idempotent
 	}
 	return false
 }
@@ -1406,7 +1415,7 @@ const file_controlpb_control_proto_rawDesc = "" +
 	"\x10FunctionsRequest\"d\n" +
 	"\x0eFunctionsReply\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\x06R\x06digest\x12:\n" +
-	"\tfunctions\x18\x02 \x03(\v2\x1c.p2pfaas.control.v1.FunctionR\tfunctions\"\xb3\x02\n" +
+	"\tfunctions\x18\x02 \x03(\v2\x1c.p2pfaas.control.v1.FunctionR\tfunctions\"\xd3\x02\n" +
 	"\bFunction\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12 \n" +
@@ -1416,7 +1425,11 @@ const file_controlpb_control_proto_rawDesc = "" +
 	"\x0fservice_mean_us\x18\x06 \x01(\x04R\rserviceMeanUs\x12$\n" +
 	"\x0eservice_p10_us\x18\a \x01(\x04R\fserviceP10Us\x120\n" +
 	"\x14service_spread_milli\x18\b \x01(\rR\x12serviceSpreadMilli\x12\x1b\n" +
-	"\tkept_home\x18\t \x01(\bR\bkeptHome\"X\n" +
+	"\tkept_home\x18\t \x01(\bR\bkeptHome\x12\x1e\n" +
+	"\n" +
+	"idempotent\x18\n" +
+	" \x01(\bR\n" +
+	"idempotent\"X\n" +
 	"\n" +
 	"WhyRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\fR\x06callId\x12\x1b\n" +

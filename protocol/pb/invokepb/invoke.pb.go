@@ -357,11 +357,13 @@ type Request struct {
 	// Protocol of an Upgrade ("websocket"); there is then no body.
 	Upgrade string `protobuf:"bytes,15,opt,name=upgrade,proto3" json:"upgrade,omitempty"`
 	// Fingerprint of the function that the sender means; empty: any version.
-	Fingerprint   []byte          `protobuf:"bytes,16,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
-	TaskType      float64         `protobuf:"fixed64,17,opt,name=task_type,json=taskType,proto3" json:"task_type,omitempty"`
-	Priority      int32           `protobuf:"zigzag32,18,opt,name=priority,proto3" json:"priority,omitempty"`
-	Sender        *loadpb.Report  `protobuf:"bytes,19,opt,name=sender,proto3" json:"sender,omitempty"`
-	Others        []*loadpb.Entry `protobuf:"bytes,20,rep,name=others,proto3" json:"others,omitempty"`
+	Fingerprint []byte          `protobuf:"bytes,16,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	TaskType    float64         `protobuf:"fixed64,17,opt,name=task_type,json=taskType,proto3" json:"task_type,omitempty"`
+	Priority    int32           `protobuf:"zigzag32,18,opt,name=priority,proto3" json:"priority,omitempty"`
+	Sender      *loadpb.Report  `protobuf:"bytes,19,opt,name=sender,proto3" json:"sender,omitempty"`
+	Others      []*loadpb.Entry `protobuf:"bytes,20,rep,name=others,proto3" json:"others,omitempty"`
+	// Peer IDs of nodes that failed on this invocation: it should not go there.
+	Avoid         [][]byte `protobuf:"bytes,21,rep,name=avoid,proto3" json:"avoid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -532,6 +534,13 @@ func (x *Request) GetSender() *loadpb.Report {
 func (x *Request) GetOthers() []*loadpb.Entry {
 	if x != nil {
 		return x.Others
+	}
+	return nil
+}
+
+func (x *Request) GetAvoid() [][]byte {
+	if x != nil {
+		return x.Avoid
 	}
 	return nil
 }
@@ -994,7 +1003,7 @@ const file_invokepb_invoke_proto_rawDesc = "" +
 	"\x06answer\x18\x02 \x01(\v2\x19.p2pfaas.invoke.v1.AnswerH\x00R\x06answer\x126\n" +
 	"\atrailer\x18\x03 \x01(\v2\x1a.p2pfaas.invoke.v1.TrailerH\x00R\atrailer\x12F\n" +
 	"\rcancel_result\x18\x04 \x01(\v2\x1f.p2pfaas.invoke.v1.CancelResultH\x00R\fcancelResultB\a\n" +
-	"\x05frame\"\xf2\x04\n" +
+	"\x05frame\"\x88\x05\n" +
 	"\aRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x1a\n" +
 	"\bfunction\x18\x02 \x01(\tR\bfunction\x12\x16\n" +
@@ -1019,7 +1028,8 @@ const file_invokepb_invoke_proto_rawDesc = "" +
 	"\ttask_type\x18\x11 \x01(\x01R\btaskType\x12\x1a\n" +
 	"\bpriority\x18\x12 \x01(\x11R\bpriority\x12/\n" +
 	"\x06sender\x18\x13 \x01(\v2\x17.p2pfaas.load.v1.ReportR\x06sender\x12.\n" +
-	"\x06others\x18\x14 \x03(\v2\x16.p2pfaas.load.v1.EntryR\x06others\"\x10\n" +
+	"\x06others\x18\x14 \x03(\v2\x16.p2pfaas.load.v1.EntryR\x06others\x12\x14\n" +
+	"\x05avoid\x18\x15 \x03(\fR\x05avoid\"\x10\n" +
 	"\x0eCancelIfQueued\",\n" +
 	"\fCancelResult\x12\x1c\n" +
 	"\tcancelled\x18\x01 \x01(\bR\tcancelled\"\x96\x01\n" +
