@@ -54,7 +54,14 @@ func (d *dispatcher) forward(ctx context.Context, inv *invocation, to peer.ID) (
 	})
 	took := d.clock() - began
 	d.metrics.forwarded(took, err)
-	d.mesh.Done(to, mesh.Done{Result: forwardResult(ctx, err), Took: took, Waited: waited})
+	done := mesh.Done{Result: forwardResult(ctx, err), Took: took, Waited: waited}
+	if done.Result == mesh.Late {
+		done.Waited = took
+	}
+	if done.Result == mesh.Late && waited > 0 {
+		done.Result = mesh.Abandoned // it had started in time: the function is slow
+	}
+	d.mesh.Done(to, done)
 	return answer, err
 }
 
@@ -86,34 +93,37 @@ func (inv *invocation) toPeer(self peer.ID, now time.Duration) *invoke.Request {
 	return &r
 }
 
-// forwardResult is what a forward says about the peer, not about the function.
+// forwardResult is what a forward says about the peer.
 func forwardResult(ctx context.Context, err error) mesh.Result {
 	var e *invoke.Error
 	switch {
 	case err == nil:
 		return mesh.Answered
 	case ctx.Err() != nil:
+		if errors.As(context.Cause(ctx), &e) && e.Code == invoke.CodeDeadline {
+			return mesh.Late
+		}
 		return mesh.Abandoned
 	case errors.Is(err, invoke.ErrNotReached):
 		return mesh.NotReached
-	case errors.As(err, &e) && e.Code == invoke.CodeTakenBack:
-		return mesh.Abandoned
-	case errors.As(err, &e) && e.Remote && e.Code == invoke.CodeUnavailable:
-		return mesh.Abandoned // its runtime is out of order: that says nothing of its load
-	case errors.As(err, &e) && e.Remote && e.Code.NotStarted():
-		return mesh.Refused
-	case errors.As(err, &e) && e.Remote && toldWell(e.Code):
-		return mesh.Answered
+	case !errors.As(err, &e) || !e.Remote:
+		return mesh.Failed
 	}
-	return mesh.Failed
+	return toldResult(e.Code)
 }
 
-// toldWell tells whether a peer that says so is well itself: its function is not,
-// or a node behind it.
-func toldWell(c invoke.Code) bool {
+// toldResult is what a peer's own word says about it.
+func toldResult(c invoke.Code) mesh.Result {
 	switch c {
-	case invoke.CodeFailed, invoke.CodeDeadline, invoke.CodeUnknown, invoke.CodeCut:
-		return true
+	case invoke.CodeFailed, invoke.CodeCut, invoke.CodeUnavailable:
+		return mesh.Unfit
+	case invoke.CodeDeadline:
+		return mesh.Late
+	case invoke.CodeUnknown:
+		return mesh.Abandoned // it concerns a node behind it
 	}
-	return false
+	if c.NotStarted() {
+		return mesh.Refused // or taken back, for it had not started
+	}
+	return mesh.Failed
 }

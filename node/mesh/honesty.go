@@ -24,6 +24,9 @@ const (
 	// show that it has changed; and who is the only one with a function must be
 	// asked at last, whatever it did.
 	forgetting = 30 * time.Second
+	// doubtful is below what honesty or health the next disappointment opens the
+	// breaker: weight alone does not keep off a liar, who may claim any capacity.
+	doubtful = 0.2
 	// trusted is from where on a neighbour is believed about third parties.
 	trusted = 0.5
 )

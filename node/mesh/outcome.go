@@ -20,6 +20,11 @@ const (
 	NotReached
 	// Abandoned: nothing is to be learned, the caller gave up.
 	Abandoned
+	// Unfit: the neighbour is there, but could not have the function answered.
+	// Who fails fast looks idle: it must not attract more for that.
+	Unfit
+	// Late: it had not started by the deadline, after Waited.
+	Late
 )
 
 // Done is the end of something that was sent to a neighbour.
@@ -85,40 +90,57 @@ func (n *neighbour) done(now time.Duration, d Done) change {
 	n.rtt.add(now, d.RTT)
 	n.transferred(d.Bytes, d.Transfer)
 	switch d.Result {
-	case Abandoned:
-		n.breaker.abandoned()
-		return unchanged
-	case Failed, NotReached:
+	case Failed, NotReached, Unfit:
 		n.health *= 1 - healthGain
-		if n.breaker.failed(now) {
-			return nowFailing
-		}
-		return unchanged
 	case Answered, Refused:
 		n.health += healthGain * (1 - n.health)
 	}
-	if known {
-		n.judge(made, d)
-	}
-	if n.breaker.succeeded() {
-		return nowWell
+	kept := !known || n.judge(made, d)
+	switch {
+	case n.fails(d.Result, kept):
+		if n.breaker.failed(now) {
+			return nowFailing
+		}
+	case d.Result == Answered, d.Result == Refused && kept:
+		if n.breaker.succeeded() {
+			return nowWell
+		}
+	default:
+		n.breaker.abandoned()
 	}
 	return unchanged
 }
 
-// judge compares what the neighbour promised with what it did.
-func (n *neighbour) judge(made promise, d Done) {
+// fails tells whether to send nothing there for a while: it failed, or what it
+// does has been at odds with what it says for too often.
+func (n *neighbour) fails(r Result, kept bool) bool {
+	switch r {
+	case Failed, NotReached:
+		return true
+	case Unfit:
+		return n.health < doubtful
+	}
+	return !kept && n.honesty < doubtful
+}
+
+// judge compares what the neighbour promised with what it did, and tells
+// whether that was kept.
+func (n *neighbour) judge(made promise, d Done) (kept bool) {
 	switch {
 	case d.Result == Refused:
-		if brokenByRefusal(made) {
-			n.honesty = honestyAfter(n.honesty, false)
+		if !brokenByRefusal(made) {
+			return true // it is full, as it says: no merit either
 		}
+		kept = false
+	case d.Result != Answered && d.Result != Late:
+		return true
 	case d.Waited > 0:
-		waited := max(0, d.Waited-n.rtt.smoothed)
-		n.honesty = honestyAfter(n.honesty, !brokenByWait(made, waited))
+		kept = !brokenByWait(made, max(0, d.Waited-n.rtt.smoothed))
 	default:
-		n.honesty = honestyAfter(n.honesty, true)
+		kept = true
 	}
+	n.honesty = honestyAfter(n.honesty, kept)
+	return kept
 }
 
 // transferred takes a sample of the throughput, if it is large enough not to
