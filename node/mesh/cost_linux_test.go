@@ -1,3 +1,5 @@
+//go:build cost
+
 package mesh
 
 import (
@@ -11,17 +13,15 @@ import (
 	"time"
 )
 
-// What knowing each other costs is measured, not asserted: give -cost, in a
-// network namespace whose loopback nobody else uses. ARCHITECTURE.md says how.
+// What knowing each other costs is measured, not asserted: build with the tag
+// cost, and run in a network namespace whose loopback nobody else uses.
+// ARCHITECTURE.md says how.
 var (
-	costNodes = flag.Int("cost", 0, "measure the load information of so many idle nodes in this process")
+	costNodes = flag.Int("cost", 10, "measure the load information of so many idle nodes in this process")
 	costTime  = flag.Duration("cost-time", time.Minute, "how long to measure, after half of that for the nodes to settle")
 )
 
 func TestIdleCost(t *testing.T) {
-	if *costNodes == 0 {
-		t.Skip("no -cost")
-	}
 	nodes := []*node{newNode(t, 0)}
 	began := time.Now()
 	for len(nodes) < *costNodes {
