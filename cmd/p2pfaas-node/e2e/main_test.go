@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/p2pfaas/p2pfaas/node/nodetest"
 )
@@ -81,6 +82,10 @@ func pair(t testing.TB, transport string, flagsB ...string) (a, b *nodetest.Proc
 type listed struct {
 	ID        string   `json:"id"`
 	Functions []string `json:"functions"`
+
+	Draining  bool          `json:"draining"`
+	Candidate bool          `json:"candidate"`
+	Age       time.Duration `json:"age"`
 }
 
 // sees waits until a lists b.
