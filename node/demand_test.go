@@ -53,7 +53,7 @@ func newScale(t *testing.T, f faas.Function) *scale {
 	s := &scale{runtime: &listed{functions: []faas.Function{f}}, meter: meterOf{f.Name: {}}}
 	s.weigher = &weigher{functions: newFunctions(s.runtime), clock: func() time.Duration { return s.now }}
 	s.reload(t)
-	s.weigh(s.meter)
+	s.weigh(s.meter, false)
 	return s
 }
 
@@ -69,6 +69,10 @@ func (s *scale) function() *function { return s.functions.get("work") }
 // second passes, with calls that run all the time and what the function had of
 // the processors meanwhile.
 func (s *scale) second(calls int, used, waited time.Duration) {
+	s.fullSecond(calls, used, waited, false)
+}
+
+func (s *scale) fullSecond(calls int, used, waited time.Duration, full bool) {
 	d := s.function().demand
 	for range calls {
 		d.begin(s.now)
@@ -80,7 +84,7 @@ func (s *scale) second(calls int, used, waited time.Duration) {
 	name := s.function().name
 	cpu := s.meter[name]
 	s.meter[name] = faas.CPUTime{Used: cpu.Used + used, Waited: cpu.Waited + waited}
-	s.weigh(s.meter)
+	s.weigh(s.meter, full)
 }
 
 func near(got, want, share float64) bool { return got >= want*(1-share) && got <= want*(1+share) }
@@ -97,7 +101,8 @@ func TestWeighs(t *testing.T) {
 		{"computes in a crowd", 8, 2000 * ms, 6000 * ms, 1},
 		{"computes, a little off", 4, 4100 * ms, 20 * ms, 1},
 		{"computes on four cores", 1, 3900 * ms, 0, 4},
-		{"computes half the time", 2, 1000 * ms, 0, 0.5},
+		{"computes in turns, inside one process", 8, 1000 * ms, 0, 1},
+		{"computes half the time", 1, 500 * ms, 0, 0.5},
 		{"sleeps", 50, 2 * ms, 1 * ms, minWeight},
 		{"sleeps in a crowd", 10, 20 * ms, 480 * ms, 0.05},
 		{"wants more than there can be", 1, 400 * time.Second, 0, maxWeight},
@@ -117,26 +122,53 @@ func TestWeighs(t *testing.T) {
 	}
 }
 
-// Each function weighs what those before it were admitted by: a machine that is
+// What is admitted by its weight is what the next sample sees: a machine that is
 // full of work that computes stays as it is, and one that admitted too much
-// comes back.
+// comes back; be it the kernel or the program that lets the calls wait.
 func TestWeighingIsNoViciousCircle(t *testing.T) {
 	const cores, waiting = 2, 64
-	for _, misjudged := range []bool{false, true} {
-		s := newScale(t, work("1"))
-		if misjudged {
-			for range 5 {
+	for _, c := range []struct {
+		name             string
+		servers          float64
+		misjudged, inner bool
+	}{
+		{"as many servers as cores", cores, false, false},
+		{"four times as many", 4 * cores, false, false},
+		{"four times as many, waiting inside", 4 * cores, false, true},
+		{"misjudged", cores, true, false},
+		{"misjudged, waiting inside", cores, true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScale(t, work("1"))
+			for c.misjudged && s.function().weighs() > minWeight {
 				s.second(10, 0, 0)
 			}
-		}
-		for range 10 {
-			calls := min(waiting, int(cores/s.function().weighs()))
-			used := time.Duration(min(calls, cores)) * time.Second
-			s.second(calls, used, time.Duration(calls)*time.Second-used)
-		}
-		if w := s.function().weighs(); w != 1 {
-			t.Errorf("misjudged at first %v: it weighs %v in the end, want 1", misjudged, w)
-		}
+			for range 40 {
+				calls := min(waiting, int(c.servers/s.function().weighs()))
+				used, waited := time.Duration(min(calls, cores))*time.Second, time.Duration(0)
+				if !c.inner {
+					waited = time.Duration(calls)*time.Second - used
+				}
+				s.fullSecond(calls, used, waited, calls >= cores)
+			}
+			if w := s.function().weighs(); w != 1 {
+				t.Errorf("it weighs %v in the end, want 1", w)
+			}
+		})
+	}
+}
+
+// What a crowd of others made heavy is itself again once they are gone.
+func TestWeighsLessAfterTheCrowd(t *testing.T) {
+	s := newScale(t, work("1"))
+	for range 5 {
+		s.second(1, time.Second, 2*time.Second)
+	}
+	for range 10 {
+		s.second(1, time.Second, 0)
+	}
+	if w := s.function().weighs(); w != 1 {
+		t.Errorf("it weighs %v, want 1", w)
 	}
 }
 
@@ -152,7 +184,7 @@ func TestNotWeighed(t *testing.T) {
 		s := newScale(t, work("1"))
 		s.function().demand.begin(s.now)
 		s.now += time.Second
-		s.weigh(meterOf{})
+		s.weigh(meterOf{}, false)
 		if _, ok := s.function().demand.weight(); ok {
 			t.Error("a second was weighed of which nothing is known")
 		}
@@ -216,11 +248,14 @@ func TestWeightAfterRedeployment(t *testing.T) {
 func TestDemandCountsWhatIsHeld(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d, now, running := newDemand(), time.Duration(0), 0
-		var want time.Duration
+		var want span
 		for range rapid.IntRange(1, 50).Draw(t, "steps") {
 			step := time.Duration(rapid.IntRange(0, 1000).Draw(t, "ms")) * time.Millisecond
 			now += step
-			want += time.Duration(running) * step
+			want.held += time.Duration(running) * step
+			if running > 0 {
+				want.called += step
+			}
 			if running > 0 && rapid.Bool().Draw(t, "ends") {
 				d.end(now)
 				running--
@@ -229,7 +264,7 @@ func TestDemandCountsWhatIsHeld(t *testing.T) {
 				running++
 			}
 		}
-		if diff := cmp.Diff(want, d.heldUntil(now)); diff != "" {
+		if diff := cmp.Diff(want, d.until(now), cmp.AllowUnexported(span{})); diff != "" {
 			t.Error(diff)
 		}
 	})

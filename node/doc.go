@@ -11,6 +11,8 @@
 //  6. replay.go keeps of the body what another attempt would need.
 //  7. ending.go sees the answer to its end: slot released, outcome told to the
 //     policy, metrics counted.
+//  8. record.go keeps each decision, its numbers and what came of it, for those
+//     who ask later (control/).
 //
 // node.go puts the parts together and takes them apart again; http.go says who
 // may ask what over HTTP. A [Node] is made by [New], lives from Start to Close,

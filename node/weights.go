@@ -19,6 +19,7 @@ const weighPeriod = time.Second
 type weigher struct {
 	functions *functions
 	clock     func() time.Duration
+	machine   machine
 	cancel    context.CancelFunc // nil before start
 	running   sync.WaitGroup
 }
@@ -45,20 +46,20 @@ func (w *weigher) run(ctx context.Context, m faas.Meter) {
 	for {
 		select {
 		case <-ticker.C:
-			w.weigh(m)
+			w.weigh(m, w.machine.full())
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (w *weigher) weigh(m faas.Meter) {
+func (w *weigher) weigh(m faas.Meter, full bool) {
 	for _, fn := range *w.functions.current.Load() {
 		if fn.demand == nil || !fn.demand.due(w.clock()) {
 			continue
 		}
 		if cpu, ok := m.CPUTime(fn.name); ok {
-			fn.demand.take(w.clock(), cpu)
+			fn.demand.take(w.clock(), cpu, full)
 		}
 	}
 }

@@ -90,7 +90,7 @@ func (h *Handlers) sight(ctx context.Context, p peer.ID) sight {
 		return all
 	}
 	return func(c *control.Call) bool {
-		return c.From == p || slices.Contains(c.Hops, p) ||
+		return c.From == p || c.Ran == p || slices.Contains(c.Hops, p) ||
 			slices.ContainsFunc(c.Steps, func(s control.Step) bool { return s.Peer == p })
 	}
 }

@@ -29,10 +29,11 @@ func (h *Handlers) why(ctx context.Context, q control.WhyQuery, may sight) (cont
 	if q.Budget <= 0 {
 		return w, nil
 	}
-	asked := append(q.Asked, h.cfg.Self)
-	others := path(calls, asked)
-	others = others[:min(len(others), max(0, control.MaxAsked-len(asked)))]
-	for _, told := range h.askAll(ctx, q, append(asked, others...), others) {
+	asked := append(slices.Clip(q.Asked), h.cfg.Self)
+	near, far := path(calls, asked)
+	q.Asked = append(asked, near...)
+	q.Asked = q.Asked[:min(len(q.Asked), control.MaxAsked)]
+	for _, told := range h.askAll(ctx, q, append(near, far...)) {
 		w.Accounts = merge(w.Accounts, told)
 	}
 	w.Accounts = w.Accounts[:min(len(w.Accounts), control.MaxAccounts)]
@@ -40,34 +41,41 @@ func (h *Handlers) why(ctx context.Context, q control.WhyQuery, may sight) (cont
 	return w, nil
 }
 
-// path is who else knows of the calls: the nodes before this one, those that it
-// sent them to, and who answered; without those that are asked already.
-func path(calls []control.Call, asked []peer.ID) (others []peer.ID) {
-	add := func(p peer.ID) {
-		if p != "" && !slices.Contains(asked, p) && !slices.Contains(others, p) {
-			others = append(others, p)
+// path is who else knows of the calls, without those that are asked already. Near
+// are those that this node got the calls from or sent them to. Far are the nodes
+// before and behind them: near ones ask those too, and are heard rather, but may
+// be silent themselves.
+func path(calls []control.Call, asked []peer.ID) (near, far []peer.ID) {
+	add := func(to *[]peer.ID, p peer.ID) {
+		if p != "" && !slices.Contains(asked, p) && !slices.Contains(near, p) && !slices.Contains(far, p) {
+			*to = append(*to, p)
 		}
 	}
 	for i := range calls {
 		c := &calls[i]
-		for _, hop := range c.Hops {
-			add(hop)
+		if n := len(c.Hops); n > 0 {
+			add(&near, c.Hops[n-1])
 		}
 		for _, s := range c.Steps {
 			if s.Result != control.ResultNotReached { // what did not get there left no trace there
-				add(s.Peer)
+				add(&near, s.Peer)
 			}
 		}
-		add(c.Ran)
 	}
-	return others
+	for i := range calls {
+		for _, hop := range calls[i].Hops {
+			add(&far, hop)
+		}
+		add(&far, calls[i].Ran)
+	}
+	return near, far[:min(len(far), control.MaxAccounts)]
 }
 
 // askAll asks each of the others for what it and those behind it know.
-func (h *Handlers) askAll(ctx context.Context, q control.WhyQuery, asked, others []peer.ID) [][]control.Account {
+func (h *Handlers) askAll(ctx context.Context, q control.WhyQuery, others []peer.ID) [][]control.Account {
 	ctx, cancel := context.WithTimeout(ctx, min(q.Budget, whyLimit))
 	defer cancel()
-	q.Budget, q.Asked = min(q.Budget, whyLimit)*3/4, asked
+	q.Budget = min(q.Budget, whyLimit) * 3 / 4
 	told := make([][]control.Account, len(others))
 	var asking sync.WaitGroup
 	for i, p := range others {
@@ -103,7 +111,7 @@ func trouble(ctx context.Context, err error) string {
 }
 
 // merge adds what was told to the accounts; of two of one node, the one that
-// tells more counts.
+// tells more counts: not everybody may see everything.
 func merge(accounts, told []control.Account) []control.Account {
 	for _, a := range told {
 		i := slices.IndexFunc(accounts, func(b control.Account) bool { return a.Peer == b.Peer })

@@ -125,16 +125,18 @@ func TestClientDistrustsAccounts(t *testing.T) {
 		return &controlpb.Reply{What: &controlpb.Reply_Why{Why: &controlpb.WhyReply{Accounts: []*controlpb.Account{a}}}}
 	}
 	for name, reply := range map[string]*controlpb.Reply{
-		"another reply":   {What: &controlpb.Reply_Status{Status: &controlpb.StatusReply{}}},
-		"nobody":          account(func(a *controlpb.Account) { a.Peer = nil }),
-		"no peer ID":      account(func(a *controlpb.Account) { a.Peer = []byte("x") }),
-		"no word":         account(func(a *controlpb.Account) { a.Trouble = "\x1b[2J" }),
-		"long word":       account(func(a *controlpb.Account) { a.Calls[0].Outcome = strings.Repeat("a", 33) }),
-		"no label":        account(func(a *controlpb.Account) { a.Calls[0].Function = "\x1b[2J" }),
-		"too many calls":  account(func(a *controlpb.Account) { a.Calls = make([]*controlpb.Call, MaxTold+1) }),
-		"too many steps":  account(func(a *controlpb.Account) { a.Calls[0].Steps = make([]*controlpb.Step, MaxSteps+1) }),
-		"too many others": account(func(a *controlpb.Account) { a.Calls[0].Steps[0].Candidates = make([]*controlpb.Candidate, MaxCandidates+1) }),
-		"an empty hop":    account(func(a *controlpb.Account) { a.Calls[0].Hops = [][]byte{nil} }),
+		"another reply":  {What: &controlpb.Reply_Status{Status: &controlpb.StatusReply{}}},
+		"nobody":         account(func(a *controlpb.Account) { a.Peer = nil }),
+		"no peer ID":     account(func(a *controlpb.Account) { a.Peer = []byte("x") }),
+		"no word":        account(func(a *controlpb.Account) { a.Trouble = "\x1b[2J" }),
+		"long word":      account(func(a *controlpb.Account) { a.Calls[0].Outcome = strings.Repeat("a", 33) }),
+		"no label":       account(func(a *controlpb.Account) { a.Calls[0].Function = "\x1b[2J" }),
+		"too many calls": account(func(a *controlpb.Account) { a.Calls = make([]*controlpb.Call, MaxTold+1) }),
+		"too many steps": account(func(a *controlpb.Account) { a.Calls[0].Steps = make([]*controlpb.Step, MaxSteps+1) }),
+		"too many others": account(func(a *controlpb.Account) {
+			a.Calls[0].Steps[0].Candidates = make([]*controlpb.Candidate, MaxCandidates+1)
+		}),
+		"an empty hop": account(func(a *controlpb.Account) { a.Calls[0].Hops = [][]byte{nil} }),
 	} {
 		client, server := newHost(t), newHost(t)
 		server.SetStreamHandler(ID, func(s network.Stream) {

@@ -23,14 +23,16 @@ func TestMeterTakes(t *testing.T) {
 		{"a thread", []reading{{10 * ms, map[int]threadTime{1: {10 * ms, 5 * ms}}}, {30 * ms, map[int]threadTime{1: {30 * ms, 25 * ms}}}}, faas.CPUTime{Used: 30 * ms, Waited: 25 * ms}},
 		{"a thread ends", []reading{{20 * ms, map[int]threadTime{1: {10 * ms, 1 * ms}, 2: {10 * ms, 9 * ms}}}, {30 * ms, map[int]threadTime{1: {20 * ms, 3 * ms}}}}, faas.CPUTime{Used: 30 * ms, Waited: 12 * ms}},
 		{"much went unseen", []reading{{100 * ms, map[int]threadTime{1: {10 * ms, 20 * ms}}}}, faas.CPUTime{Used: 100 * ms, Waited: 200 * ms}},
+		{"unseen, and without time to wait as much", []reading{{250 * ms, map[int]threadTime{1: {10 * ms, 20 * ms}}}}, faas.CPUTime{Used: 250 * ms, Waited: 50 * ms}},
 		{"all went unseen", []reading{{100 * ms, nil}}, faas.CPUTime{Used: 100 * ms}},
 		{"a child is lost", []reading{{50 * ms, nil}, {20 * ms, nil}, {30 * ms, nil}}, faas.CPUTime{Used: 60 * ms}},
 		{"coarse ticks", []reading{{0, map[int]threadTime{1: {8 * ms, 2 * ms}}}}, faas.CPUTime{Waited: 2 * ms}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var m meter
-			for _, r := range c.readings {
-				m.take(r.used, r.threads)
+			at := time.Now()
+			m := meter{at: at}
+			for i, r := range c.readings {
+				m.take(at.Add(time.Duration(i+1)*300*ms), r.used, r.threads)
 			}
 			if diff := cmp.Diff(c.want, m.total); diff != "" {
 				t.Error(diff)

@@ -14,9 +14,10 @@ import (
 // the processors. The kernel adds a process's time to its parent's when that
 // waits for it; what a thread waited for a processor is told as long as it
 // exists, and of what is over between two readings never: it is taken to have
-// waited in the same proportion as what was seen.
+// waited in the same proportion as what was seen, one thread at a time.
 type meter struct {
 	total   faas.CPUTime
+	at      time.Time          // of the last reading, or of the start
 	used    time.Duration      // at the last reading, of all that then was there
 	threads map[int]threadTime // at the last reading
 }
@@ -37,7 +38,7 @@ func (p *Process) measure() faas.CPUTime {
 	defer p.mu.Unlock()
 	if !p.reaped { // its id is not yet another's
 		used, threads := survey(p.PID())
-		p.meter.take(used, threads)
+		p.meter.take(time.Now(), used, threads)
 	}
 	return p.meter.total
 }
@@ -49,23 +50,24 @@ func (m *meter) close(pid int, main threadTime, state *os.ProcessState) {
 	if state == nil {
 		return
 	}
-	m.take(state.UserTime()+state.SystemTime(), map[int]threadTime{pid: main})
+	m.take(time.Now(), state.UserTime()+state.SystemTime(), map[int]threadTime{pid: main})
 	m.threads = nil
 }
 
-func (m *meter) take(used time.Duration, threads map[int]threadTime) {
+func (m *meter) take(now time.Time, used time.Duration, threads map[int]threadTime) {
 	var seen threadTime
-	for tid, now := range threads {
+	for tid, t := range threads {
 		was := m.threads[tid]
-		seen.ran += max(0, now.ran-was.ran)
-		seen.waited += max(0, now.waited-was.waited)
+		seen.ran += max(0, t.ran-was.ran)
+		seen.waited += max(0, t.waited-was.waited)
 	}
 	took := max(0, used-m.used)
 	if seen.ran > 0 && took > seen.ran {
-		seen.waited = time.Duration(float64(seen.waited) * float64(took) / float64(seen.ran))
+		likely := time.Duration(float64(seen.waited) * float64(took) / float64(seen.ran))
+		seen.waited = max(seen.waited, min(likely, now.Sub(m.at)-took))
 	}
 	add(&m.total, faas.CPUTime{Used: took, Waited: seen.waited})
-	m.used, m.threads = used, threads
+	m.at, m.used, m.threads = now, used, threads
 }
 
 // maxSurveyed bounds the processes of one reading.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 
 	logging "github.com/ipfs/go-log/v2"
 )
@@ -119,7 +120,7 @@ func (s *Spawner) Start(c Command) (*Process, error) {
 }
 
 func (s *Spawner) adopt(op *os.Process, account *Account) (*Process, error) {
-	p := &Process{process: op, done: make(chan struct{})}
+	p := &Process{process: op, done: make(chan struct{}), meter: meter{at: time.Now()}}
 	s.mu.Lock()
 	closed := s.closed
 	if !closed {
