@@ -5,14 +5,11 @@ import (
 	"errors"
 	"sync/atomic"
 
-	logging "github.com/ipfs/go-log/v2"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	corehost "github.com/libp2p/go-libp2p/core/host"
 
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
 )
-
-var log = logging.Logger("p2pfaas/client")
 
 // Client invokes functions of one mesh. It is safe for concurrent use.
 type Client struct {
