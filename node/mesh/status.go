@@ -8,6 +8,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 
+	"github.com/p2pfaas/p2pfaas/protocol/load"
 	"github.com/p2pfaas/p2pfaas/sched"
 )
 
@@ -99,3 +100,17 @@ func transport(a multiaddr.Multiaddr) string {
 
 // isRelayed tells whether the way to a goes by a third node. a may be nil.
 func isRelayed(a multiaddr.Multiaddr) bool { return a != nil && transport(a) == "relay" }
+
+// Counts is how much a Mesh holds, and what it has heard, for metrics.
+type Counts struct {
+	Members    int
+	Neighbours int // of them, in view
+	Reports    load.Counts
+}
+
+// Counts counts.
+func (m *Mesh) Counts() Counts {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return Counts{Members: len(m.table.members), Neighbours: len(m.table.view), Reports: m.topic.Counts()}
+}

@@ -25,7 +25,7 @@ func (t *Topic) options() []pubsub.Option {
 		pubsub.WithPeerFilter(func(p peer.ID, _ string) bool { return t.cfg.Member(p) }),
 		pubsub.WithAppSpecificRpcInspector(t.inspect),
 		pubsub.WithGossipSubParams(params()),
-		pubsub.WithRawTracer(newTracer()),
+		pubsub.WithRawTracer(newTracer(&t.counts.rejected)),
 		// It would log each RPC that is none, as often as somebody sends one.
 		pubsub.WithRPCLogger(slog.New(slog.DiscardHandler)),
 		pubsub.WithPeerScore(score, thresholds),

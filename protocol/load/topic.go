@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
@@ -55,6 +56,7 @@ type Topic struct {
 	host    host.Host
 	name    string
 	signers *signers
+	counts  counts
 	soon    chan struct{}
 
 	done   sync.WaitGroup
@@ -62,6 +64,20 @@ type Topic struct {
 	closed bool
 	cancel context.CancelFunc
 	topic  *pubsub.Topic
+}
+
+// Counts says what became of the reports of others since the start.
+type Counts struct {
+	Heard    uint64 // news
+	Ignored  uint64 // old, or more often than a signer may
+	Rejected uint64 // forged, malformed or oversized
+}
+
+type counts struct{ heard, ignored, rejected atomic.Uint64 }
+
+// Counts tells what became of reports so far.
+func (t *Topic) Counts() Counts {
+	return Counts{Heard: t.counts.heard.Load(), Ignored: t.counts.ignored.Load(), Rejected: t.counts.rejected.Load()}
 }
 
 // NewTopic returns a Topic that has not yet joined.

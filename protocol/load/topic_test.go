@@ -233,6 +233,9 @@ func TestTopicWithstandsAHostileMember(t *testing.T) {
 	v.say(t, gs[1].ID(), []byte{0xff, 0xfe, 0xfd}) // no RPC
 	v.say(t, gs[1].ID(), make([]byte, maxRPC+1))   // too large for one
 	allPast(t, gs, counters(gs))                   // nothing died, honest reports pass
+	if c := gs[1].topic.Counts(); c.Heard == 0 || c.Ignored == 0 || c.Rejected == 0 {
+		t.Errorf("counted %+v", c)
+	}
 	for i, g := range gs {
 		if r := g.of(gs[0].ID()); r.Incarnation == 99 {
 			t.Errorf("node %d believes the forged report", i)
@@ -316,7 +319,7 @@ func TestSignersAreBounded(t *testing.T) {
 }
 
 func TestTracerTellsOnce(t *testing.T) {
-	tr := newTracer()
+	tr := newTracer(&atomic.Uint64{})
 	if !tr.first("a") || tr.first("a") || !tr.first("b") {
 		t.Fatal("not once for each peer")
 	}

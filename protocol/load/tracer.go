@@ -2,6 +2,7 @@ package load
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -15,14 +16,16 @@ import (
 type tracer struct {
 	mu   sync.Mutex // guards told
 	told *simplelru.LRU[peer.ID, struct{}]
+
+	rejected *atomic.Uint64
 }
 
-func newTracer() *tracer {
+func newTracer(rejected *atomic.Uint64) *tracer {
 	told, err := simplelru.NewLRU[peer.ID, struct{}](maxSigners, nil)
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &tracer{told: told}
+	return &tracer{told: told, rejected: rejected}
 }
 
 // RejectMessage is called for all that is not passed on, for whatever reason.
@@ -33,6 +36,7 @@ func (t *tracer) RejectMessage(msg *pubsub.Message, reason string) {
 	default:
 		return
 	}
+	t.rejected.Add(1)
 	if t.first(msg.ReceivedFrom) {
 		log.Warnw("peer sends invalid load reports; further ones are not logged", "peer", msg.ReceivedFrom, "reason", reason)
 	}

@@ -20,8 +20,10 @@ func (t *Topic) validate(_ context.Context, via peer.ID, msg *pubsub.Message) pu
 	msg.ValidatorData = r
 	gap := min(rateGap, t.cfg.Period()/rateGapsInPeriod)
 	if !t.signers.accept(msg.GetFrom(), r, time.Now(), gap) {
+		t.counts.ignored.Add(1)
 		return pubsub.ValidationIgnore
 	}
+	t.counts.heard.Add(1)
 	return pubsub.ValidationAccept
 }
 
