@@ -20,6 +20,7 @@ type Config struct {
 	// HTTP is where the gateway listens, "HOST:PORT"; without a host on all
 	// interfaces. Port 0 takes a free one. Default ":18080". Without TLS: who is
 	// on that network reads the calls, so bind it to 127.0.0.1 where that matters.
+	// "none" opens no port: the node runs what its peers send. See [Node.Handler].
 	HTTP string `toml:"http"`
 
 	// Listen are the multiaddrs where peers reach this node. Default (empty): TCP
@@ -135,6 +136,9 @@ type Config struct {
 	// Version is what peers and /system/info are told of this software.
 	Version string `toml:"-"`
 }
+
+// HTTPNone as Config.HTTP opens no HTTP port.
+const HTTPNone = "none"
 
 // AuthNone as Config.Auth switches HTTP authentication off.
 const AuthNone = "none"

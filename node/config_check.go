@@ -72,12 +72,15 @@ func (c *Config) checkFiles() error {
 }
 
 func (c *Config) checkHTTP() error {
+	if c.HTTP == HTTPNone {
+		return nil
+	}
 	_, port, err := net.SplitHostPort(c.HTTP)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return wrong("http", c.HTTP, "want HOST:PORT or :PORT with a port from 0 to 65535, as 127.0.0.1:18080")
+		return wrong("http", c.HTTP, "want HOST:PORT or :PORT with a port from 0 to 65535, as 127.0.0.1:18080, or none")
 	}
 	return nil
 }

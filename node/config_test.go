@@ -33,6 +33,7 @@ func TestValidate(t *testing.T) {
 		{"http without a port", func(c *Config) { c.HTTP = "localhost" }, []string{`http "localhost"`, "HOST:PORT"}},
 		{"http port too large", func(c *Config) { c.HTTP = ":65536" }, []string{`http ":65536"`}},
 		{"http on a free port of IPv6", func(c *Config) { c.HTTP = "[::1]:0" }, nil},
+		{"no http", func(c *Config) { c.HTTP = HTTPNone }, nil},
 		{"listen", func(c *Config) { c.Listen = []string{"/ip4/0.0.0.0/udp/0/quic-v1"} }, nil},
 		{"listen on a socket address", func(c *Config) { c.Listen = []string{"0.0.0.0:18081"} }, []string{`listen "0.0.0.0:18081"`, "/ip4/"}},
 		{"bootstrap", func(c *Config) { c.Bootstrap = []string{"/ip4/10.0.0.1/tcp/18081/p2p/" + somePeer} }, nil},

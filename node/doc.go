@@ -23,4 +23,7 @@
 //	…
 //	err = n.Drain(ctx)
 //	err = n.Close()
+//
+// A program that embeds a node may bring its own runtime and serve the HTTP routes
+// itself: [NewWith], [HTTPNone] and [Node.Handler].
 package node

@@ -46,7 +46,17 @@ func (n *Node) routes(credentials *api.Credentials) http.Handler {
 	})
 }
 
+// Handler is what the node serves over HTTP, credentials asked for as
+// configured; nil before Start. With Config.HTTP [HTTPNone] it is the only way to
+// the gateway, for a program that has a server of its own.
+func (n *Node) Handler() http.Handler { return n.server.Handler }
+
 func (n *Node) listenHTTP(ctx context.Context) error {
+	n.server.Handler = n.routes(n.credentials)
+	if n.cfg.HTTP == HTTPNone {
+		n.httpAddr = HTTPNone
+		return nil
+	}
 	addr, narrowed := httpAddr(n.cfg.HTTP, publicAddr)
 	if narrowed != "" {
 		log.Warnw("this machine has a public address: HTTP is bound to loopback; name an address in --http to bind it elsewhere", "public", narrowed, "http", addr)
@@ -59,7 +69,6 @@ func (n *Node) listenHTTP(ctx context.Context) error {
 	n.httpAddr = listener.Addr().String()
 	n.server.ReadHeaderTimeout = headerTimeout
 	n.server.ConnState = n.unused.state
-	n.server.Handler = n.routes(n.credentials)
 	n.serving.Go(func() { // ends when the server is shut down or closed
 		if err := n.server.Serve(listener); err != http.ErrServerClosed {
 			log.Errorw("HTTP server ended", "error", err)

@@ -37,7 +37,7 @@ type Node struct {
 	credentials *api.Credentials // nil: everyone is let in
 
 	host        *host.Host
-	backend     backend // what runs the functions; see runtime.go
+	backend     faas.Runtime // what runs the functions; see runtime.go
 	runtimeName string
 	runtime     faas.Runtime // the backend, checked
 	dispatcher  *dispatcher
@@ -68,7 +68,20 @@ type Ready struct {
 
 // New checks the configuration, reads or makes what the node keeps on disk,
 // and puts the parts together. Nothing listens or runs before Start.
-func New(cfg Config) (*Node, error) {
+func New(cfg Config) (*Node, error) { return NewWith(cfg, Parts{}) }
+
+// Parts are what a program that embeds a node gives it instead of what the
+// configuration says. A zero field changes nothing.
+type Parts struct {
+	// Host makes the last changes to the libp2p host's configuration.
+	Host func(*host.Config)
+	// Runtime runs the functions. The node starts it, if it has a method
+	// Start(context.Context) error, and closes it.
+	Runtime faas.Runtime
+}
+
+// NewWith is [New] with some parts of the caller's.
+func NewWith(cfg Config, parts Parts) (*Node, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -80,7 +93,7 @@ func New(cfg Config) (*Node, error) {
 	if err := n.load(); err != nil {
 		return nil, err
 	}
-	if err := n.assemble(policy); err != nil {
+	if err := n.assemble(policy, parts); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
@@ -112,16 +125,14 @@ func (n *Node) load() (err error) {
 }
 
 // assemble makes the parts, from the leaves up.
-func (n *Node) assemble(policy sched.Policy) (err error) {
-	inside, err := embedded.New(n.embeddedConfig())
-	if err != nil {
-		return err
-	}
+func (n *Node) assemble(policy sched.Policy, parts Parts) (err error) {
 	d := n.newDispatcher(policy)
 	n.dispatcher = d
 	n.weigher = weigher{functions: d.functions, clock: d.clock}
-	n.useRuntime(inside, runtimeEmbedded)
-	if n.host, err = n.newHost(); err != nil {
+	if err := n.firstRuntime(parts.Runtime); err != nil {
+		return err
+	}
+	if n.host, err = n.newHost(parts.Host); err != nil {
 		return err
 	}
 	n.self = n.host.Libp2p().ID()
@@ -189,7 +200,21 @@ func (n *Node) embeddedConfig() embedded.Config {
 	return c
 }
 
-func (n *Node) newHost() (*host.Host, error) {
+// firstRuntime is the given one, or else the node's own until Start chooses.
+func (n *Node) firstRuntime(given faas.Runtime) error {
+	if given != nil {
+		n.useRuntime(given, runtimeGiven)
+		return nil
+	}
+	inside, err := embedded.New(n.embeddedConfig())
+	if err != nil {
+		return err
+	}
+	n.useRuntime(inside, runtimeEmbedded)
+	return nil
+}
+
+func (n *Node) newHost(change func(*host.Config)) (*host.Host, error) {
 	key, err := host.LoadIdentity(n.cfg.IdentityFile())
 	if err != nil {
 		return nil, err
@@ -211,6 +236,9 @@ func (n *Node) newHost() (*host.Host, error) {
 	}
 	if c.Bootstrap, err = host.ParseAddrInfos(n.cfg.Bootstrap); err != nil {
 		return nil, err
+	}
+	if change != nil {
+		change(&c)
 	}
 	return host.New(c)
 }

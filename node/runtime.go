@@ -10,9 +10,8 @@ import (
 	"github.com/p2pfaas/p2pfaas/faas/openfaas"
 )
 
-// backend is a runtime with a life of its own.
-type backend interface {
-	faas.Runtime
+// starter is a runtime with a life of its own.
+type starter interface {
 	Start(ctx context.Context) error
 }
 
@@ -20,6 +19,7 @@ type backend interface {
 const (
 	runtimeEmbedded = "embedded"
 	runtimeOpenFaaS = "openfaas"
+	runtimeGiven    = "given" // by Parts
 )
 
 // OpenFaaSNone as Config.OpenFaaSURL runs functions inside the node, and looks
@@ -80,7 +80,7 @@ func (n *Node) takesNothing() bool {
 }
 
 // useRuntime has all parts use rt; before they start.
-func (n *Node) useRuntime(rt backend, name string) {
+func (n *Node) useRuntime(rt faas.Runtime, name string) {
 	n.backend, n.runtimeName = rt, name
 	n.runtime = &checkedRuntime{Runtime: rt, changed: n.functionsChanged}
 	n.dispatcher.runtime, n.dispatcher.functions.runtime = rt, rt
@@ -113,11 +113,15 @@ func (n *Node) findGateway(ctx context.Context) (*openfaas.Place, string, error)
 // startRuntime chooses the runtime, starts it and learns what it has. A gateway
 // that is down will tell later.
 func (n *Node) startRuntime(ctx context.Context) error {
-	if err := n.chooseRuntime(ctx); err != nil {
-		return fmt.Errorf("choose what runs the functions: %w", err)
+	if n.runtimeName != runtimeGiven {
+		if err := n.chooseRuntime(ctx); err != nil {
+			return fmt.Errorf("choose what runs the functions: %w", err)
+		}
 	}
-	if err := n.backend.Start(ctx); err != nil {
-		return fmt.Errorf("start the %s runtime: %w", n.runtimeName, err)
+	if s, ok := n.backend.(starter); ok {
+		if err := s.Start(ctx); err != nil {
+			return fmt.Errorf("start the %s runtime: %w", n.runtimeName, err)
+		}
 	}
 	if err := n.startSamples(ctx); err != nil {
 		return err

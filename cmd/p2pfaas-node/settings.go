@@ -19,7 +19,7 @@ func addSettings(fs *pflag.FlagSet, c *node.Config) {
 
 func addPlaces(fs *pflag.FlagSet, c *node.Config) {
 	fs.StringVar(&c.DataDir, "data", c.DataDir, "`folder` of what outlives the process: identity, deployments, credentials")
-	fs.StringVar(&c.HTTP, "http", c.HTTP, "`address` of the gateway, HOST:PORT")
+	fs.StringVar(&c.HTTP, "http", c.HTTP, "`address` of the gateway, HOST:PORT, or none")
 	fs.StringVar(&c.Auth, "auth", c.Auth, "`folder` of the HTTP credentials, made when missing, or none (default the --data folder)")
 	fs.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 	fs.DurationVar(&c.Drain, "drain", c.Drain, "how long to go on answering after SIGTERM")

@@ -46,7 +46,7 @@ func assemble(c Config, b *blocked) (corehost.Host, error) {
 		libp2p.DisableIdentifyAddressDiscovery(),
 		libp2p.ForceReachabilityPrivate(), // else AutoNAT would ask peers
 	)
-	h, err := libp2p.New(options...)
+	h, err := libp2p.New(append(options, c.Options...)...)
 	if err != nil {
 		_, _ = conns.Close(), limits.Close()
 		return nil, fmt.Errorf("assemble libp2p host: %w", err)

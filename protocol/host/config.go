@@ -3,8 +3,10 @@ package host
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 
+	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
@@ -67,6 +69,12 @@ type Config struct {
 	// and MUST NOT block. The host sets mesh, role and architecture itself. Nil
 	// is fine for clients.
 	Hello func() hello.Hello
+	// Options are applied to the libp2p host after all others. They are for tests
+	// on a simulated network.
+	Options []libp2p.Option
+	// Interfaces are the addresses of the machine, asked every second; default
+	// net.InterfaceAddrs. A test on a simulated network says which its host has.
+	Interfaces func() ([]net.Addr, error)
 }
 
 // Default is the configuration of a node without any setting, but for its Key.
@@ -110,6 +118,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.UserAgent == "" {
 		c.UserAgent = "p2pfaas"
+	}
+	if c.Interfaces == nil {
+		c.Interfaces = net.InterfaceAddrs
 	}
 	c.Limits = c.Limits.fill(c.Small)
 	return c

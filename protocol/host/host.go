@@ -55,7 +55,7 @@ func New(cfg Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{cfg: cfg, host: lib, blocked: refused, feed: newFeed(), complaints: newComplaints(), interfaces: newInterfaces()}
+	h := &Host{cfg: cfg, host: lib, blocked: refused, feed: newFeed(), complaints: newComplaints(), interfaces: newInterfaces(cfg.Interfaces)}
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	h.members = newMembers(h.feed)
 	h.access = newAccess(h.members, cfg.Operators)

@@ -20,12 +20,14 @@ const maxPast = 1024
 
 // interfaces knows the addresses of this machine, and those it had.
 type interfaces struct {
+	addrs func() ([]net.Addr, error)
+
 	mu   sync.Mutex // guards past
 	past map[string]bool
 }
 
-func newInterfaces() *interfaces {
-	i := &interfaces{past: make(map[string]bool)}
+func newInterfaces(addrs func() ([]net.Addr, error)) *interfaces {
+	i := &interfaces{addrs: addrs, past: make(map[string]bool)}
 	i.look()
 	return i
 }
@@ -50,7 +52,7 @@ func (i *interfaces) watch(ctx context.Context, changed func()) {
 
 // look returns the addresses, sorted.
 func (i *interfaces) look() []string {
-	addrs, err := net.InterfaceAddrs()
+	addrs, err := i.addrs()
 	if err != nil {
 		return nil // a state like any other
 	}
