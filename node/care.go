@@ -13,11 +13,12 @@ type care struct {
 
 func newCare() *care { return &care{none: make(chan struct{})} }
 
-// take counts one more. A draining node takes none from peers.
-func (c *care) take(fromPeer bool) error {
+// take counts one more. A draining node takes none but the inner calls of what
+// runs here, which could not end without them.
+func (c *care) take(inner bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.draining && fromPeer {
+	if c.draining && !inner {
 		return draining()
 	}
 	c.open++

@@ -2,6 +2,7 @@ package node
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,6 +38,7 @@ func (d *dispatcher) ask(inv *invocation) sched.Decision {
 	d.fillView(&b.view, inv)
 	b.view.Rand = b.rand
 	decision := b.policy.Decide(&b.view, &inv.asked)
+	decision.Probes = slices.Clone(decision.Probes) // the policy's memory, until its next Decide
 	d.records.decided(inv, &b.view, &decision)
 	return decision
 }

@@ -59,19 +59,20 @@ const maxAttempts = 6
 // and act until there is an answer or no further attempt is allowed. The
 // answer's Body must be closed; that ends the invocation.
 func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Answer, error) {
-	if err := d.care.take(inv.fromPeer); err != nil {
+	if err := d.care.take(d.isInner(inv)); err != nil {
 		inv.body.close()
 		return nil, err
 	}
 	if err := d.admit(ctx, inv); err != nil {
 		return nil, d.failed(ctx, inv, err)
 	}
-	ctx = inv.bound(ctx, inv.received)
+	ctx = inv.bound(ctx, d.clock())
 	var before error // why the attempt before failed
 	for {
 		decision := d.decide(ctx, inv)
 		if decision.Action == sched.Refuse && inv.returned {
-			decision.Action = sched.Run // nobody else takes what waited here
+			inv.last.Action = sched.Run // nobody else takes what waited here
+			decision = inv.last
 		} else if decision.Action == sched.Refuse && before != nil {
 			return nil, d.failed(ctx, inv, before) // says more than that nobody is left
 		}
@@ -115,6 +116,7 @@ func (d *dispatcher) admit(ctx context.Context, inv *invocation) error {
 	} else {
 		inv.MayRepeat = inv.MayRepeat || d.mesh.Idempotent(inv.Function)
 	}
+	inv.known = true
 	if err := d.adopt(inv); err != nil {
 		return err
 	}
@@ -155,14 +157,16 @@ func (d *dispatcher) decide(ctx context.Context, inv *invocation) sched.Decision
 		}
 	}
 	inv.last = sched.Decision{Action: sched.Run, Reason: sched.ReasonMaxRounds}
+	if inv.function == nil {
+		inv.last.Action = sched.Refuse
+	}
 	d.records.decided(inv, nil, &inv.last)
 	return inv.last
 }
 
 func (d *dispatcher) probe(ctx context.Context, inv *invocation) {
 	began := d.clock()
-	peers := append([]peer.ID(nil), inv.last.Probes...) // the policy's memory
-	answered := d.mesh.Probe(ctx, peers)
+	answered := d.mesh.Probe(ctx, inv.last.Probes)
 	inv.asked.Probed = append(inv.asked.Probed, answered...)
 	inv.hop.Probe += d.clock() - began
 }

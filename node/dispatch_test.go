@@ -179,7 +179,7 @@ func newBench(t *testing.T, annotations map[string]string, decisions ...sched.De
 	b.dispatcher = &dispatcher{
 		self: "a", clock: clock, retry: RetryIdempotent,
 		functions: newFunctions(b.runtime), slots: newSlots(slotsConfig{servers: 1, maxOpen: 10, queue: sched.QueueConfig{}}, clock),
-		runtime: b.runtime, mesh: b.mesh, client: b.peers, policy: newPolicyBox("scripted", b.policy), running: running{calls: map[string]*invocation{}}, care: newCare(),
+		runtime: b.runtime, mesh: b.mesh, client: b.peers, policy: newPolicyBox("scripted", b.policy), running: newRunning(), care: newCare(),
 		budget: budgetOf(1 << 20), metrics: newMetrics(),
 	}
 	if err := b.functions.reload(t.Context()); err != nil {

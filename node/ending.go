@@ -56,6 +56,9 @@ func (b *endingBody) Read(p []byte) (int, error) {
 
 func (b *endingBody) Close() error {
 	err := b.ReadCloser.Close()
+	if b.left == 0 && b.last == nil {
+		b.last = io.EOF
+	}
 	b.end.over(b.last)
 	return err
 }

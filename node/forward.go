@@ -106,7 +106,11 @@ func forwardResult(ctx context.Context, err error) mesh.Result {
 		return mesh.Abandoned
 	case errors.Is(err, invoke.ErrNotReached):
 		return mesh.NotReached
-	case !errors.As(err, &e) || !e.Remote:
+	case !errors.As(err, &e):
+		return mesh.Failed
+	case !e.Remote && (e.Code.NotStarted() || e.Code == invoke.CodeCancelled):
+		return mesh.Abandoned // found here: late, too large, or the caller's body broke off
+	case !e.Remote:
 		return mesh.Failed
 	}
 	return toldResult(e.Code)

@@ -24,7 +24,7 @@ type invocation struct {
 	deadline time.Duration // on the node's clock, 0 for none
 	body     *replay
 	caller   caller
-	fromPeer bool // a member or an SDK client sent it, over libp2p
+	known    bool // its function is deployed, here or in the mesh
 
 	parent   *invocation  // that made this call, if it runs here
 	depth    int          // hops and inner calls before this one

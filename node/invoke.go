@@ -1,8 +1,11 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"os"
+	"time"
 
 	"github.com/p2pfaas/p2pfaas/node/gateway"
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
@@ -12,12 +15,28 @@ import (
 func (d *dispatcher) Invoke(ctx context.Context, r *invoke.Request, o gateway.Options) (*invoke.Answer, error) {
 	inv := &invocation{Request: *r, body: newReplay(r.Body, d.budget), caller: patient{}}
 	if 0 < r.Size && r.Size <= gateway.SmallBody && !o.Expects { // see [replay.prefetch]
-		if err := inv.body.prefetch(r.Size); err != nil {
+		if err := prefetchWithin(cmp.Or(r.Deadline, headerLimit), inv.body, r); err != nil {
 			inv.body.close()
-			return nil, &invoke.Error{Code: invoke.CodeCancelled, Text: "the request's body broke off", Err: err}
+			return nil, brokenBody(err)
 		}
 	}
 	return d.dispatch(ctx, inv)
+}
+
+// prefetchWithin reads a small body; a client that is slower than limit is cut off.
+func prefetchWithin(limit time.Duration, body *replay, r *invoke.Request) error {
+	if s, ok := r.Body.(invoke.Interrupter); ok {
+		timer := time.AfterFunc(limit, s.Interrupt)
+		defer timer.Stop()
+	}
+	return body.prefetch(r.Size)
+}
+
+func brokenBody(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &invoke.Error{Code: invoke.CodeExpired, Text: "the request's body did not come within the deadline"}
+	}
+	return &invoke.Error{Code: invoke.CodeCancelled, Text: "the request's body broke off", Err: err}
 }
 
 func newCallID() string { return gateway.NewCallID() }

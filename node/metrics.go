@@ -81,7 +81,7 @@ const unknownFunction = "-"
 // failed counts an invocation that got no answer.
 func (m *metrics) failed(inv *invocation, e *invoke.Error) {
 	function := inv.Function
-	if e.Code == invoke.CodeNoFunction {
+	if !inv.known {
 		function = unknownFunction
 	}
 	m.invocations.WithLabelValues(function, inv.last.Action.String(), e.Code.String()).Inc()

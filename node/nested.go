@@ -25,12 +25,16 @@ const maxBorrowed = 64
 // what it has left.
 type parentage struct {
 	call     string
+	key      string // known to what runs on the same node
 	depth    int
 	deadline time.Duration // left when the function was called, 0 for none
 }
 
 func (p parentage) String() string {
 	s := p.call + ";hops=" + strconv.Itoa(p.depth)
+	if p.key != "" {
+		s += ";key=" + p.key
+	}
 	if p.deadline > 0 {
 		s += ";deadline=" + p.deadline.String()
 	}
@@ -46,6 +50,8 @@ func parseParentage(s string) (p parentage, err error) {
 		switch key {
 		case "hops":
 			p.depth, err = strconv.Atoi(value)
+		case "key":
+			p.key = value
 		case "deadline":
 			p.deadline, err = time.ParseDuration(value)
 		}
@@ -57,8 +63,23 @@ func parseParentage(s string) (p parentage, err error) {
 }
 
 // parentOf is what the inner calls of inv are to be told.
-func parentOf(inv *invocation, now time.Duration) parentage {
-	return parentage{call: inv.CallID, depth: inv.depth + len(inv.Hops) + 1, deadline: inv.left(now)}
+func parentOf(inv *invocation, key string, now time.Duration) parentage {
+	return parentage{call: inv.CallID, key: key, depth: inv.depth + len(inv.Hops) + 1, deadline: inv.left(now)}
+}
+
+// isInner tells whether what made inv runs here, and waits for it.
+func (d *dispatcher) isInner(inv *invocation) bool {
+	p, err := parseParentage(inv.Parent)
+	return err == nil && d.parent(p) != nil
+}
+
+// parent is the invocation, if it runs here. Whoever does not know the key only
+// claims to belong to it.
+func (d *dispatcher) parent(p parentage) *invocation {
+	if p.call == "" || p.key != d.running.key {
+		return nil
+	}
+	return d.running.find(p.call)
 }
 
 // adopt reads whose inner call inv is, and gives it that one's deadline if its
@@ -75,7 +96,7 @@ func (d *dispatcher) adopt(inv *invocation) error {
 	if inv.depth+len(inv.Hops) > maxDepth {
 		return &invoke.Error{Code: invoke.CodeLoop, Text: fmt.Sprintf("%d hops and inner calls so far; %d are the most: do the functions call each other in a circle?", inv.depth+len(inv.Hops), maxDepth)}
 	}
-	inv.parent = d.running.find(p.call)
+	inv.parent = d.parent(p)
 	left := p.deadline
 	if inv.parent != nil {
 		left = inv.parent.left(inv.received)
@@ -88,14 +109,20 @@ func (d *dispatcher) adopt(inv *invocation) error {
 
 // running is what runs here, by call ID.
 type running struct {
+	key string // random; functions get it with X-P2pfaas-Parent
+
 	mu    sync.Mutex
 	calls map[string]*invocation
 }
 
+func newRunning() running { return running{key: newCallID(), calls: make(map[string]*invocation)} }
+
 func (r *running) add(inv *invocation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.calls[inv.CallID] = inv
+	if r.calls[inv.CallID] == nil { // an inner call may have its parent's ID
+		r.calls[inv.CallID] = inv
+	}
 }
 
 func (r *running) remove(inv *invocation) {

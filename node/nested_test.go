@@ -13,6 +13,7 @@ func TestParentageSurvivesItsHeader(t *testing.T) {
 	for _, p := range []parentage{
 		{call: "abc"},
 		{call: "abc", depth: 3},
+		{call: "abc", depth: 3, key: "k"},
 		{call: "abc", depth: 3, deadline: 250 * time.Millisecond},
 	} {
 		if got, err := parseParentage(p.String()); err != nil || got != p {
@@ -41,7 +42,7 @@ func TestInnerCallBorrowsTheServer(t *testing.T) {
 		}()
 		time.Sleep(time.Second)
 		began := time.Now()
-		if _, _, err := b.call(t.Context(), invoke.Request{CallID: "inner", Parent: "outer;hops=1"}); err != nil {
+		if _, _, err := b.call(t.Context(), invoke.Request{CallID: "inner", Parent: "outer;hops=1;key=" + b.running.key}); err != nil {
 			t.Errorf("inner call: %v", err)
 		}
 		if took := time.Since(began); took != 10*time.Second {
@@ -60,6 +61,21 @@ func TestInnerCallBorrowsTheServer(t *testing.T) {
 			t.Errorf("left behind: %+v", l)
 		}
 	})
+}
+
+// Who guesses a call ID does not get around the servers' limit.
+func TestParentNeedsItsKey(t *testing.T) {
+	b := newBench(t, nil)
+	inv := &invocation{Request: invoke.Request{CallID: "outer"}}
+	b.running.add(inv)
+	for parent, want := range map[string]*invocation{
+		"outer;hops=1": nil, "outer;hops=1;key=guess": nil, "other;key=" + b.running.key: nil, "outer;key=" + b.running.key: inv,
+	} {
+		p, err := parseParentage(parent)
+		if got := b.parent(p); err != nil || got != want {
+			t.Errorf("%s: parent %v, %v", parent, got, err)
+		}
+	}
 }
 
 func TestCallsInACircleEnd(t *testing.T) {

@@ -162,7 +162,7 @@ func (n *Node) newDispatcher(policy sched.Policy) *dispatcher {
 		slots:     newSlots(n.slotsConfig(), clock),
 		policy:    newPolicyBox(n.cfg.Policy, policy),
 		care:      newCare(),
-		running:   running{calls: make(map[string]*invocation)},
+		running:   newRunning(),
 		budget:    &replayBudget{limit: replayMemory(small())},
 		metrics:   newMetrics(),
 		records:   newRecords(keptRecords(small()), clock),
@@ -324,13 +324,13 @@ func (n *Node) Drain(ctx context.Context) error {
 	n.dispatcher.slots.drain()
 	n.mesh.FunctionsChanged() // its report says that this node drains
 	heard := time.After(goodbye)
-	n.unused.close()
-	err := n.server.Shutdown(ctx)
 	select {
-	case <-answered:
+	case <-answered: // till then HTTP stays open: what runs here may make inner calls
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	n.unused.close()
+	err := n.server.Shutdown(ctx)
 	select {
 	case <-heard:
 	case <-ctx.Done():

@@ -21,9 +21,10 @@ func (d *dispatcher) ServeInvoke(ctx context.Context, c *invoke.Call) (*invoke.A
 	if c.CallID == "" {
 		c.CallID = newCallID()
 	}
-	inv := &invocation{Request: c.Request, body: newReplay(c.Body, d.budget), caller: c, fromPeer: true}
+	inv := &invocation{Request: c.Request, body: newReplay(c.Body, d.budget), caller: c}
 	if allThere(c.Body, c.Size) {
 		if err := inv.body.prefetch(c.Size); err != nil {
+			inv.body.close()
 			return nil, err // the caller has gone away
 		}
 	}

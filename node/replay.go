@@ -98,7 +98,7 @@ func (r *replay) attempt() *attempt {
 func (r *replay) replayable() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !r.lost && !r.done
+	return !r.lost && !r.done && (r.err == nil || r.err == io.EOF)
 }
 
 // commit ends keeping: the answer has begun, there is no further attempt.

@@ -31,9 +31,10 @@ func (d *dispatcher) run(ctx context.Context, inv *invocation) (*invoke.Answer, 
 	began := d.clock()
 	d.running.add(inv)
 	inv.function.demand.begin(began)
-	held := &heldSlot{slot: slot, began: began, clock: d.clock, inv: inv, running: &d.running}
-	resp, err := d.runtime.Invoke(ctx, inv.toFunction(d.via, began))
+	held := &heldSlot{slot: slot, began: began, clock: d.clock, inv: inv, running: &d.running, served: true}
+	resp, err := d.runtime.Invoke(ctx, inv.toFunction(d.via, d.running.key, began))
 	if err != nil {
+		held.served = false
 		held.release()
 		return nil, runError(err)
 	}
@@ -46,7 +47,7 @@ func takenBack() error {
 }
 
 // toFunction is the request as the function gets it.
-func (inv *invocation) toFunction(via string, now time.Duration) *faas.Request {
+func (inv *invocation) toFunction(via, key string, now time.Duration) *faas.Request {
 	r := &faas.Request{
 		Name: inv.function.name, CallID: inv.CallID, Method: inv.Method, Path: inv.Path, Query: inv.Query,
 		Host: inv.Host, Size: inv.Size, Upgrade: inv.Upgrade,
@@ -60,7 +61,7 @@ func (inv *invocation) toFunction(via string, now time.Duration) *faas.Request {
 	}
 	r.Header = append(r.Header, faas.Header(inv.Header)...)
 	r.Header.Add("X-Call-Id", inv.CallID)
-	r.Header.Add("X-P2pfaas-Parent", parentOf(inv, now).String())
+	r.Header.Add("X-P2pfaas-Parent", parentOf(inv, key, now).String())
 	r.Header.Add("Via", via)
 	if inv.TraceParent != "" {
 		r.Header.Add("Traceparent", inv.TraceParent)
@@ -86,7 +87,7 @@ func fromFunction(inv *invocation, resp *faas.Response, held *heldSlot) *invoke.
 		return a
 	}
 	a.Body = &heldBody{ReadCloser: resp.Body, held: held}
-	if resp.Size < 0 {
+	if resp.Size < 0 || resp.Size > invoke.FirstWindow {
 		held.limit = time.AfterFunc(streamsAfter, held.detach)
 	}
 	return a
@@ -119,6 +120,7 @@ type heldSlot struct {
 	clock   func() time.Duration
 	inv     *invocation
 	running *running
+	served  bool        // there was an answer
 	limit   *time.Timer // frees the server of a long stream; nil if none
 	once    sync.Once
 	counted sync.Once // its end, in the function's demand
@@ -134,6 +136,15 @@ func (h *heldSlot) uncount() {
 	h.counted.Do(func() { h.inv.function.demand.end(h.clock()) })
 }
 
+// measure takes the time as a service time. What failed counts only if it took
+// long: who fails at once is not fast.
+func (h *heldSlot) measure(took time.Duration) {
+	service := h.inv.function.service
+	if h.served || took > service.get().Mean {
+		service.add(took)
+	}
+}
+
 func (h *heldSlot) release() {
 	h.once.Do(func() {
 		if h.limit != nil {
@@ -141,7 +152,7 @@ func (h *heldSlot) release() {
 		}
 		h.running.remove(h.inv)
 		h.uncount()
-		h.inv.function.service.add(min(h.clock()-h.began, streamsAfter))
+		h.measure(min(h.clock()-h.began, streamsAfter))
 		h.slot.release()
 	})
 }

@@ -128,7 +128,7 @@ func (s *slots) await(ctx context.Context, w *waiter, handle sched.Handle) (*slo
 	}
 	s.mu.Lock()
 	_, removed := s.queue.Remove(handle)
-	s.expire() // may be what took it out
+	s.next() // what waited behind it may fit; it also expires
 	s.mu.Unlock()
 	if !removed { // granted or expired at the same moment
 		g, err := s.granted(w, <-w.granted)
@@ -236,24 +236,23 @@ func (g *slot) release() {
 
 // next starts what waits as far as it fits. It is called with mu held.
 func (s *slots) next() {
-	defer s.expire()
+	now := s.clock()
+	s.expire(now) // so that Pop takes out what Peek has shown
 	for {
 		w, ok := s.queue.Peek()
 		if !ok || !s.fits(w.need.weight) {
 			return
 		}
-		if w, ok = s.queue.Pop(s.clock()); !ok {
-			return
-		}
+		_, _ = s.queue.Pop(now)
 		s.hold(&w.need)
 		w.granted <- nil
 	}
 }
 
 // expire ends the wait of those that can no longer be on time, with mu held.
-func (s *slots) expire() {
-	for _, w := range s.queue.Expire(s.clock()) {
-		w.granted <- expired(s.clock() - w.arrived)
+func (s *slots) expire(now time.Duration) {
+	for _, w := range s.queue.Expire(now) {
+		w.granted <- expired(now - w.arrived)
 	}
 }
 
@@ -311,7 +310,7 @@ func (s *slots) drain() {
 		}
 		w.granted <- errReturned
 	}
-	s.expire()
+	s.expire(s.clock())
 }
 
 // errReturned is told to what waited when the node began to drain.

@@ -146,11 +146,14 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, a *invoke.Answ
 	upstream := make(chan struct{})
 	go func() { // ends when the client's side ends, or conn is closed below
 		defer close(upstream)
-		_, _ = io.Copy(a.Conn, buffered)
+		if _, err := io.Copy(a.Conn, buffered); err != nil {
+			_ = a.Conn.Close()
+			return
+		}
 		_ = a.Conn.CloseWrite()
 	}()
-	_, _ = io.Copy(conn, a.Conn)
-	if half, ok := conn.(faas.Conn); ok {
+	_, err = io.Copy(conn, a.Conn)
+	if half, ok := conn.(faas.Conn); ok && err == nil {
 		_ = half.CloseWrite()
 		<-upstream
 	}

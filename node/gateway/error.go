@@ -69,7 +69,7 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *http.Request, err error, 
 		outcome = "not-started"
 	}
 	h.Set("X-P2pfaas-Outcome", outcome)
-	if r.ContentLength < 0 || r.ContentLength > invoke.FirstWindow {
+	if duplex(r) {
 		h.Set("Connection", "close") // rather than read the rest of a large body first
 	}
 	api.Error(w, r, t.status, codeName(e.Code), text(e), t.hint)

@@ -8,6 +8,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -67,6 +68,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Call-Id", req.CallID)
 		var answer *invoke.Answer
 		if answer, err = g.invoker.Invoke(r.Context(), req, Options{Expects: r.Header.Get("Expect") != ""}); err == nil {
+			closeUnlessRead(w, r, req)
 			g.write(w, r, answer, began)
 			return
 		}
@@ -93,10 +95,17 @@ func drain(w http.ResponseWriter, r *http.Request) {
 		return // it would be told to send
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTime))
-	if n, err := io.CopyN(io.Discard, r.Body, invoke.FirstWindow); err == nil && n == invoke.FirstWindow {
-		return // the server closes the connection
+	if _, err := io.CopyN(io.Discard, r.Body, invoke.FirstWindow); errors.Is(err, io.EOF) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+}
+
+// closeUnlessRead has the connection closed after an answer that comes before
+// the whole request: what is still to come must not be taken for a new request.
+func closeUnlessRead(w http.ResponseWriter, r *http.Request, req *invoke.Request) {
+	if b, ok := req.Body.(*requestBody); ok && duplex(r) && !b.ended.Load() {
+		w.Header().Set("Connection", "close")
+	}
 }
 
 // splitPath takes apart "/function/NAME/rest"; rest keeps its escapes.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas"
@@ -24,6 +26,9 @@ const (
 	headerIdempotency = "Idempotency-Key"
 	headerParent      = "X-P2pfaas-Parent"
 )
+
+// maxDeadline bounds the deadline that a client gives.
+const maxDeadline = 30 * 24 * time.Hour
 
 // maxCallID bounds a call ID that a client gives, in bytes.
 const maxCallID = 128
@@ -55,7 +60,7 @@ func parse(w http.ResponseWriter, r *http.Request, began time.Time) (*invoke.Req
 		req.Size = 0
 	}
 	if req.Size != 0 {
-		req.Body = &requestBody{r.Body, http.NewResponseController(w)}
+		req.Body = &requestBody{body: r.Body, control: http.NewResponseController(w)}
 		req.Trailer = func() invoke.Header { return fields(r.Trailer, nil) }
 	}
 	req.Header = fields(r.Header, dropped)
@@ -69,8 +74,17 @@ func parse(w http.ResponseWriter, r *http.Request, began time.Time) (*invoke.Req
 
 // requestBody is a request's body whose reading can be ended.
 type requestBody struct {
-	io.Reader
+	body    io.Reader
 	control *http.ResponseController
+	ended   atomic.Bool
+}
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	if errors.Is(err, io.EOF) {
+		b.ended.Store(true)
+	}
+	return n, err
 }
 
 // Interrupt implements [invoke.Interrupter]. The connection is not of use any
@@ -88,8 +102,8 @@ func deadlineOf(h http.Header) (time.Duration, error) {
 			continue
 		}
 		d, err := time.ParseDuration(s)
-		if err != nil || d <= 0 {
-			return 0, badRequest("header %s: %q is no duration above 0 such as 250ms or 2s", name, s)
+		if err != nil || d <= 0 || d > maxDeadline {
+			return 0, badRequest("header %s: %q is no duration above 0 and up to %v, such as 250ms or 2s", name, s, maxDeadline)
 		}
 		return d, nil
 	}
