@@ -33,6 +33,8 @@ const (
 var (
 	meshName  = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 	zoneLabel = regexp.MustCompile(`^[A-Za-z0-9._-]{0,64}$`)
+	// targetForm is how the target of an image alias begins.
+	targetForm = regexp.MustCompile(`^(builtin:|exec:|serve:|https?://).`)
 )
 
 // Validate returns all that is wrong, one line each, each naming the setting,
@@ -64,8 +66,11 @@ func (c *Config) checkFiles() error {
 		}
 	}
 	for name, target := range c.ImageAlias {
-		if name == "" || target == "" {
+		switch {
+		case name == "" || target == "":
 			errs = append(errs, wrong("image-alias", name+"="+target, "want NAME=TARGET, as thumb=serve:/opt/thumb"))
+		case !targetForm.MatchString(target):
+			errs = append(errs, wrong("image-alias", name+"="+target, "want as TARGET one of builtin:NAME, exec:PATH, serve:PATH, http://HOST:PORT"))
 		}
 	}
 	return errors.Join(errs...)

@@ -44,6 +44,7 @@ type neighbours interface {
 	Fill(dst []sched.Neighbour, function string, fp [8]byte) []sched.Neighbour
 	Utilisation() float64
 	Idempotent(function string) bool
+	Gone(function string) (ago time.Duration, ok bool)
 	Has(function string) []peer.ID
 	Find(ctx context.Context, function string) bool
 	Names() []string
@@ -195,10 +196,10 @@ func (d *dispatcher) act(ctx context.Context, inv *invocation, decision sched.De
 
 func (d *dispatcher) refusal(why sched.Reason) error {
 	e := &invoke.Error{Code: invoke.CodeRefused, RetryAfter: d.slots.load().Wait}
-	e.Text = fmt.Sprintf("no node takes it now (%s); try again later", why)
+	e.Text = fmt.Sprintf("no node takes it now (%s)", why)
 	if why == sched.ReasonNotDeployed || why == sched.ReasonProbesFailed {
 		e.Code = invoke.CodeUnavailable
-		e.Text = fmt.Sprintf("no node that has it can be asked now (%s); try again later", why)
+		e.Text = "no node that has it can be asked now"
 	}
 	return e
 }
@@ -265,6 +266,12 @@ func (d *dispatcher) failed(ctx context.Context, inv *invocation, err error) err
 }
 
 func (d *dispatcher) noFunction(name string) error {
+	if ago, ok := d.mesh.Gone(name); ok {
+		return &invoke.Error{
+			Code: invoke.CodeUnavailable, RetryAfter: time.Second,
+			Text: fmt.Sprintf("no node that runs %q can be reached; the last one left %v ago", name, ago.Round(time.Second)),
+		}
+	}
 	text := "none is deployed on this node or its neighbours"
 	if names := append(d.functions.names(), d.mesh.Names()...); len(names) > 0 {
 		slices.Sort(names)

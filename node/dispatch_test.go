@@ -61,8 +61,9 @@ func (m *meshOf) Fill(dst []sched.Neighbour, _ string, _ [8]byte) []sched.Neighb
 	}
 	return dst
 }
-func (m *meshOf) Utilisation() float64     { return 0 }
-func (m *meshOf) Idempotent(f string) bool { return f == "away" }
+func (m *meshOf) Utilisation() float64                { return 0 }
+func (m *meshOf) Gone(f string) (time.Duration, bool) { return time.Second, f == "gone" }
+func (m *meshOf) Idempotent(f string) bool            { return f == "away" }
 func (m *meshOf) Has(f string) []peer.ID {
 	if f == "away" {
 		return m.peers
@@ -425,6 +426,14 @@ func TestDispatchUnknownFunction(t *testing.T) {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%q does not mention %q", err, name)
 		}
+	}
+}
+
+// A node that restarts must not make its functions look removed.
+func TestDispatchFunctionWhoseNodeHasGone(t *testing.T) {
+	b := newBench(t, nil)
+	if _, _, err := b.call(t.Context(), invoke.Request{Function: "gone"}); codeOf(err) != invoke.CodeUnavailable {
+		t.Errorf("%v, want unavailable", err)
 	}
 }
 

@@ -54,7 +54,7 @@ func (d *dispatcher) forward(ctx context.Context, inv *invocation, to peer.ID) (
 	})
 	took := d.clock() - began
 	d.metrics.forwarded(took, err)
-	done := mesh.Done{Result: forwardResult(ctx, err), Took: took, Waited: waited}
+	done := mesh.Done{Function: inv.Function, Result: forwardResult(ctx, err), Took: took, Waited: waited}
 	if done.Result == mesh.Late {
 		done.Waited = took
 	}

@@ -59,7 +59,7 @@ func (n *Node) listenHTTP(ctx context.Context) error {
 	}
 	addr, narrowed := httpAddr(n.cfg.HTTP, publicAddr)
 	if narrowed != "" {
-		log.Warnw("this machine has a public address: HTTP is bound to loopback; name an address in --http to bind it elsewhere", "public", narrowed, "http", addr)
+		log.Warnw("this machine has a public address: HTTP is bound to loopback; name an address in --http, 0.0.0.0 for all, to bind it elsewhere", "public", narrowed, "http", addr)
 	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", addr)
@@ -77,22 +77,17 @@ func (n *Node) listenHTTP(ctx context.Context) error {
 	return nil
 }
 
-// httpAddr is where HTTP is bound: as configured, but on loopback only where
-// all interfaces were meant and one of them has a public address.
+// httpAddr is where HTTP is bound: as configured, but on loopback only where no
+// address was named and this machine has a public one.
 func httpAddr(configured string, public func() (netip.Addr, bool)) (addr, narrowed string) {
 	host, port, err := net.SplitHostPort(configured)
-	if err != nil || !unspecified(host) {
+	if err != nil || host != "" {
 		return configured, ""
 	}
 	if a, ok := public(); ok {
 		return net.JoinHostPort("127.0.0.1", port), a.String()
 	}
 	return configured, ""
-}
-
-func unspecified(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "" || err == nil && ip.IsUnspecified()
 }
 
 // publicAddr finds an address of this machine that the whole Internet may reach.

@@ -34,6 +34,7 @@ type Node struct {
 	cfg         Config
 	self        peer.ID
 	incarnation uint64
+	lock        *os.File         // of the data folder
 	credentials *api.Credentials // nil: everyone is let in
 
 	host        *host.Host
@@ -91,6 +92,7 @@ func NewWith(cfg Config, parts Parts) (*Node, error) {
 	}
 	n := &Node{cfg: cfg}
 	if err := n.load(); err != nil {
+		_ = n.lock.Close() // nil or not; nothing is written to it here
 		return nil, err
 	}
 	if err := n.assemble(policy, parts); err != nil {
@@ -107,6 +109,9 @@ func (n *Node) load() (err error) {
 	// Not listable, but passable: functions run as another user, below it.
 	if err := os.MkdirAll(n.cfg.DataDir, 0o711); err != nil {
 		return fmt.Errorf("make the data folder (choose another with --data): %w", err)
+	}
+	if n.lock, err = lockData(n.cfg.DataDir); err != nil {
+		return err
 	}
 	if n.incarnation, err = host.NextIncarnation(filepath.Join(n.cfg.DataDir, "incarnation")); err != nil {
 		return err
@@ -294,7 +299,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 		return fmt.Errorf("start the mesh: %w", err)
 	}
 	if err := n.host.Start(ctx); err != nil {
-		return fmt.Errorf("start the libp2p host: %w", err)
+		return fmt.Errorf("start the libp2p host (--listen names other addresses): %w", err)
 	}
 	if len(n.cfg.Listen) == 0 {
 		if err := keepPort(n.portFile(), n.host.Port()); err != nil {
@@ -367,5 +372,5 @@ func (n *Node) close() error {
 	if n.backend != nil {
 		err = errors.Join(err, n.backend.Close())
 	}
-	return err
+	return errors.Join(err, n.lock.Close())
 }

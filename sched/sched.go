@@ -130,16 +130,16 @@ type View struct {
 // Load is a node's own account of how busy it is.
 type Load struct {
 	// Wait is the time until a newcomer would start (W).
-	Wait    time.Duration
-	Running int
-	Queued  int
-	Servers int
+	Wait    time.Duration `json:"wait"`
+	Running int           `json:"running"`
+	Queued  int           `json:"queued"`
+	Servers int           `json:"servers"`
 	// Speed is the node's service times over the nominal ones; 1 is nominal,
 	// 2 is half as fast.
-	Speed float64
+	Speed float64 `json:"speed"`
 	// Rate is arrivals from outside and Out is forwards to others, per second.
-	Rate float64
-	Out  float64
+	Rate float64 `json:"rate"`
+	Out  float64 `json:"out"`
 }
 
 // Total is all invocations in the node's care.

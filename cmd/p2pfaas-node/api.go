@@ -25,6 +25,7 @@ type remote struct {
 	user, password string
 	// noCredentials says why there are none, "" if there are.
 	noCredentials string
+	passwordFile  string // where the password came from, "" for a folder of credentials
 	http          *http.Client
 }
 
@@ -60,7 +61,17 @@ func (c *remote) send(r *http.Request) (*http.Response, error) {
 	if refused := new(net.OpError); errors.As(err, &refused) && refused.Op == "dial" {
 		return nil, fmt.Errorf("no node answers at %s (%w): start one with \"p2pfaas-node run\", or name it with --node URL", c.base, refused.Err)
 	}
+	if isLibp2p(err) {
+		return nil, fmt.Errorf("call %s: that is a libp2p port; --node wants the node's HTTP port", c.base)
+	}
 	return nil, fmt.Errorf("call %s: %w", c.base, errors.Unwrap(err))
+}
+
+// isLibp2p tells whether what answered greeted with libp2p's protocol
+// negotiation. net/http has no error value for it.
+func isLibp2p(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "malformed HTTP response") && strings.Contains(text, "/multistream/")
 }
 
 // call does a request of the system API with the credentials. in, unless nil, is
@@ -133,6 +144,10 @@ func (c *remote) failed(res *http.Response, body []byte) error {
 
 func (c *remote) credentialsHint() string {
 	const how = "name the node's data folder with --data, or give --user and --password-file"
+	if c.passwordFile != "" {
+		return fmt.Sprintf("these are not this node's credentials: check the user name %q and the password in %s, or give neither and name the node's data folder with --data",
+			c.user, c.passwordFile)
+	}
 	if c.noCredentials == "" {
 		return "these are not this node's credentials: " + how
 	}

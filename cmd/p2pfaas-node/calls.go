@@ -53,7 +53,7 @@ func newCalls() *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&q.Function, "function", "", "only calls of this function, `NAME[.NAMESPACE]`")
-	fs.StringVar(&q.Outcome, "outcome", "", "only calls with this outcome: `"+strings.Join(outcomes(), "|")+"`")
+	fs.StringVar(&q.Outcome, "outcome", "", "only calls with this `outcome`: "+strings.Join(outcomes(), ", "))
 	fs.IntVar(&q.Limit, "limit", control.DefaultCalls, fmt.Sprintf("how many calls, 1 to %d", control.MaxCalls))
 	// Fails only for a flag that does not exist.
 	_ = cmd.RegisterFlagCompletionFunc("outcome", cobra.FixedCompletions(outcomes(), cobra.ShellCompDirectiveNoFileComp))

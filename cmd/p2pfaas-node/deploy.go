@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/openfaas/faas-provider/types"
@@ -32,6 +33,7 @@ type deployment struct {
 	weight                   float64
 	deadline                 time.Duration
 	replicas                 int
+	scales                   bool // replicas was given
 }
 
 func newDeploy() *cobra.Command {
@@ -46,6 +48,7 @@ func newDeploy() *cobra.Command {
 		Example: exampleDeploy,
 		Args:    wants("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			d.scales = cmd.Flags().Changed("scale")
 			f, err := d.function(args[0])
 			if err != nil {
 				return usageError{fmt.Errorf("deploy: %w", err)}
@@ -66,7 +69,7 @@ func (d *deployment) addTo(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&d.image, "image", "", "`what` runs: builtin:NAME, exec:PATH, serve:PATH, http://HOST:PORT")
-	fs.StringVar(&d.envProcess, "env-process", "", "`command` to run per request")
+	fs.StringVar(&d.envProcess, "env-process", "", "`command` to run per request: a program and its arguments, without a shell")
 	fs.VarP(pairs{&d.env}, "env", "e", "`KEY=VALUE` for the function's environment; repeatable")
 	fs.VarP(pairs{&d.labels}, "label", "l", "`KEY=VALUE`; repeatable")
 	fs.Var(pairs{&d.annotations}, "annotation", "`KEY=VALUE`; repeatable")
@@ -74,7 +77,7 @@ func (d *deployment) addTo(cmd *cobra.Command) {
 	fs.BoolVar(&d.idempotent, "idempotent", false, "an invocation may run twice, so that a lost one is tried again")
 	fs.Float64Var(&d.weight, "weight", 0, "share of a server that an invocation takes, 0.02 to 64 (default measured)")
 	fs.DurationVar(&d.deadline, "deadline", 0, "deadline of invocations that bring none (default 60s)")
-	fs.IntVar(&d.replicas, "scale", -1, "set the number of replicas, 0 to start at the first invocation (default as the runtime does)")
+	fs.IntVar(&d.replicas, "scale", 0, "set the number of replicas, 0 to start at the first invocation (default as the runtime does)")
 }
 
 // function is the deployment that the flags ask for.
@@ -85,6 +88,12 @@ func (d *deployment) function(name string) (types.FunctionDeployment, error) {
 	}
 	if d.image == "" && d.envProcess == "" {
 		return types.FunctionDeployment{}, fmt.Errorf("nothing to run: give --image (as builtin:hello) or --env-process")
+	}
+	if strings.ContainsAny(d.envProcess, "\"'") {
+		return types.FunctionDeployment{}, fmt.Errorf("--env-process %s: no shell: quotes are not interpreted; put the command into a script", d.envProcess)
+	}
+	if d.replicas < 0 {
+		return types.FunctionDeployment{}, fmt.Errorf("--scale %d: want 0 or more replicas", d.replicas)
 	}
 	if err := d.annotate(); err != nil {
 		return types.FunctionDeployment{}, err
@@ -130,7 +139,7 @@ func (d *deployment) send(cmd *cobra.Command, c *remote, f types.FunctionDeploym
 	if err != nil {
 		return fmt.Errorf("deploy %s: %w", f.Service, err)
 	}
-	if d.replicas >= 0 {
+	if d.scales {
 		if err := scale(cmd.Context(), c, f, d.replicas); err != nil {
 			return fmt.Errorf("%s is deployed, but scale it to %d: %w", f.Service, d.replicas, err)
 		}

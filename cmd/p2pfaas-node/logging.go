@@ -13,7 +13,7 @@ var log = logging.Logger("p2pfaas/cmd")
 
 // setUpLogging sends all logs to standard error: as text on a terminal, as JSON
 // elsewhere. level is for the project's own packages; the libraries below warn
-// only. go-log's variables (GOLOG_LOG_LEVEL, GOLOG_LOG_FMT) go before both.
+// only, and of peers that went away not even that. go-log's variables (GOLOG_LOG_LEVEL, GOLOG_LOG_FMT) go before both.
 func setUpLogging(level string) error {
 	c := logging.GetConfig()
 	// go-log has chosen plain text when standard error is no terminal.
@@ -31,6 +31,9 @@ func setUpLogging(level string) error {
 		return nil
 	}
 	if err := logging.SetLogLevelRegex("^p2pfaas/", level); err != nil {
+		return fmt.Errorf("set log level: %w", err)
+	}
+	if err := logging.SetLogLevel("net/identify", "error"); err != nil {
 		return fmt.Errorf("set log level: %w", err)
 	}
 	return nil

@@ -48,6 +48,9 @@ func TestUsage(t *testing.T) {
 		{"run --help", exitOK, "--image-alias", ""},
 		{"version", exitOK, "p2pfaas-node ", ""},
 		{"version -o json", exitOK, `"platform": "`, ""},
+		{"--version", exitOK, programVersion().String() + "\n", ""},
+		{"completion", exitOK, "Available Commands", ""},
+		{"completion fooshell", exitUsage, "", `no script for "fooshell"; want one of bash, fish, powershell, zsh`},
 		{"completion bash", exitOK, "bash completion", ""},
 		{"deplo", exitUsage, "", "did you mean deploy?"},
 		{"xyzzy", exitUsage, "", `there is no command "xyzzy"`},
@@ -64,9 +67,17 @@ func TestUsage(t *testing.T) {
 		{"deploy hello", exitUsage, "", "nothing to run"},
 		{"deploy hello --image builtin:hello --weight 0.001", exitUsage, "", "want 0.02 to 64"},
 		{"deploy hello --image builtin:hello --node " + nowhere, exitFailure, "", "p2pfaas-node run"},
+		{"deploy hello --image builtin:hello --scale -1", exitUsage, "", "--scale -1: want 0 or more"},
+		{"deploy hello --env-process sh='a'", exitUsage, "", "no shell: quotes are not interpreted; put the command into a script"},
+		{"run --image-alias foo=bar", exitUsage, "", "builtin:NAME, exec:PATH, serve:PATH, http://HOST:PORT"},
 		{"remove no_such", exitUsage, "", `function name "no_such"`},
 		{"functions -o yaml", exitUsage, "", "want text or json"},
-		{"functions --node 127.0.0.1:18080", exitUsage, "", "want a URL"},
+		{"functions --node ftp://127.0.0.1:18080", exitUsage, "", "want a URL"},
+		{"functions --node 127.0.0.1:1", exitFailure, "", "no node answers at " + nowhere},
+		{"functions --help", exitOK, "P2PFAAS_NODE", ""},
+		{"functions --help", exitOK, "P2PFAAS_DATA", ""},
+		{"--help", exitOK, "P2PFAAS_NODE", ""},
+		{"calls --help", exitOK, "--outcome outcome ", ""},
 		{"functions --node " + nowhere, exitFailure, "", "no node answers at " + nowhere},
 		{"peers --node " + nowhere, exitFailure, "", "no node answers"},
 		{"id --node " + nowhere, exitFailure, "", "no node has run with the data folder"},
@@ -94,6 +105,14 @@ func TestUsage(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHelpOfScale: no number stands for "not given".
+func TestHelpOfScale(t *testing.T) {
+	got := program(t, nil, "deploy", "--help")
+	if !strings.Contains(got.stdout, "--scale int") || strings.Contains(got.stdout, "(default -1)") {
+		t.Errorf("%s", got.stdout)
 	}
 }
 

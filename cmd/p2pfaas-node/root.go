@@ -9,7 +9,11 @@ import (
 
 const about = `p2pfaas-node joins this machine to a mesh of machines that run functions for
 each other. Start it with "p2pfaas-node run" on each; they find each other. A
-function deployed on one is answered through any.`
+function deployed on one is answered through any.
+
+The other commands talk to the node at http://127.0.0.1:18080. Another one is
+named by --node or the variable P2PFAAS_NODE, its data folder, where its
+credentials are, by --data or P2PFAAS_DATA.`
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
@@ -20,7 +24,10 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Version:       programVersion().String(),
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.Flags().Bool("version", false, "print the version of this program")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newRun(), newDeploy(), newInvoke(), newFunctions(), newRemove(),

@@ -72,12 +72,16 @@ func serve(ctx context.Context, c node.Config, stdout io.Writer) error {
 	if err := n.Start(ctx); err != nil {
 		return err
 	}
-	log.Warnw("mesh is open: who is on a private, link-local or loopback address may join and invoke", "mesh", c.Mesh)
+	log.Infow("mesh is open: who is on a private, link-local or loopback address may join and invoke", "mesh", c.Mesh)
 	fmt.Fprintln(stdout, readyLine(n.Ready()))
 	<-ctx.Done()
 	log.Infow("draining", "limit", c.Drain.String())
 	drain(n, c)
-	return n.Close()
+	if err := n.Close(); err != nil {
+		return err
+	}
+	log.Infow("ended")
+	return nil
 }
 
 // readyLine is one line of key=value, for people and scripts.

@@ -86,6 +86,10 @@ func TestNode(t *testing.T) {
 	if overLibp2p.code != exitOK || overLibp2p.stdout != overHTTP.stdout {
 		t.Errorf("invoke over libp2p: %+v, over HTTP: %+v", overLibp2p, overHTTP)
 	}
+	parts := strings.Split(peer, "/") // as /ip4/127.0.0.1/tcp/18081/p2p/ID
+	if got := program(t, nil, "functions", "--node", parts[2]+":"+parts[4], "--data", data); !strings.Contains(got.stderr, "that is a libp2p port") {
+		t.Errorf("functions at the libp2p port: %+v", got)
+	}
 	if code := stop(); code != exitOK {
 		t.Errorf("exit code %d after the signal", code)
 	}

@@ -34,7 +34,7 @@ func (t *target) addNode(cmd *cobra.Command) {
 	t.cmd = cmd
 	t.data, t.user = node.DefaultDataDir(), "admin"
 	t.flags = append(t.flags, "node")
-	cmd.Flags().StringVar(&t.node, "node", defaultNode, "`URL` of a node's HTTP port")
+	cmd.Flags().StringVar(&t.node, "node", defaultNode, "`URL` of a node's HTTP port, else P2PFAAS_NODE")
 }
 
 // addTo adds the flags for which node and as whom.
@@ -42,7 +42,7 @@ func (t *target) addTo(cmd *cobra.Command) {
 	t.addNode(cmd)
 	t.flags = append(t.flags, "data", "auth", "user", "password-file")
 	fs := cmd.Flags()
-	fs.StringVar(&t.data, "data", t.data, "`folder` of that node's data, for its credentials")
+	fs.StringVar(&t.data, "data", t.data, "`folder` of that node's data, for its credentials, else P2PFAAS_DATA")
 	fs.StringVar(&t.auth, "auth", "", "`folder` of its credentials, or none (default the --data folder)")
 	fs.StringVar(&t.user, "user", t.user, "`name` that goes with --password-file")
 	fs.StringVar(&t.passwordFile, "password-file", "", "`file` of a password, instead of --data's credentials")
@@ -65,7 +65,11 @@ func (t *target) choose() {
 
 func (t *target) remote() (*remote, error) {
 	t.choose()
-	base, err := url.Parse(t.node)
+	address := t.node
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	base, err := url.Parse(address)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, usagef("--node %q: want a URL, as %s", t.node, defaultNode)
 	}
@@ -81,6 +85,7 @@ func (t *target) findCredentials(c *remote) error {
 			return fmt.Errorf("read password: %w", err)
 		}
 		c.user, c.password = t.user, strings.TrimSpace(string(password))
+		c.passwordFile = t.passwordFile
 		return nil
 	}
 	if !isLoopback(c.base.Hostname()) && !t.chosen["data"] && !t.chosen["auth"] {

@@ -246,6 +246,9 @@ func TestCredentials(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv("P2PFAAS_DATA", c.env)
 			got := program(t, nil, append([]string{"functions", "--node", n.url}, c.flags...)...)
+			if strings.HasPrefix(c.name, "wrong") && strings.Contains(got.stderr, "--password-file") {
+				t.Errorf("%q asks for what was given", got.stderr)
+			}
 			if c.stderr == "" && got.code != exitOK {
 				t.Errorf("%+v", got)
 			}
@@ -270,6 +273,8 @@ func TestCredentialsStayHere(t *testing.T) {
 		sent bool
 	}{
 		{"http://127.0.0.1:18080", "", true},
+		{"127.0.0.1:18080", "", true},
+		{"192.168.1.7:18080", "", false},
 		{"http://[::1]:18080", "", true},
 		{"http://localhost", "", true},
 		{"http://192.168.1.7:18080", "", false},

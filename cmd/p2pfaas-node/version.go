@@ -45,6 +45,10 @@ func revision(info *debug.BuildInfo) string {
 	return "unknown"
 }
 
+func (b build) String() string {
+	return fmt.Sprintf("p2pfaas-node %s (commit %s, %s, %s)", b.Version, b.Commit, b.Go, b.Platform)
+}
+
 func newVersion() *cobra.Command {
 	var out output
 	cmd := &cobra.Command{
@@ -56,7 +60,7 @@ func newVersion() *cobra.Command {
 			if out.json() {
 				return printJSON(cmd.OutOrStdout(), b)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "p2pfaas-node %s (commit %s, %s, %s)\n", b.Version, b.Commit, b.Go, b.Platform)
+			fmt.Fprintln(cmd.OutOrStdout(), b)
 			return nil
 		},
 	}

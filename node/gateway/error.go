@@ -43,6 +43,10 @@ func tell(c invoke.Code) told {
 		return told{http.StatusBadRequest, "", false}
 	case invoke.CodeCancelled, invoke.CodeTakenBack:
 		return told{statusClosed, "", true}
+	case invoke.CodeUnknown, invoke.CodeShutdown:
+		return told{http.StatusBadGateway, "send " + headerIdempotency + " if it may run twice; p2pfaas-node why CALL-ID tells more", true}
+	case invoke.CodeFailed:
+		return told{http.StatusBadGateway, "p2pfaas-node why CALL-ID tells where it ran", true}
 	}
 	return told{http.StatusBadGateway, "", true}
 }
@@ -63,7 +67,7 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *http.Request, err error, 
 		h.Set("X-OpenFaaS-Internal", "p2pfaas")
 	}
 	outcome := "failed"
-	if e.Code == invoke.CodeUnknown {
+	if e.Code == invoke.CodeUnknown || e.Code == invoke.CodeShutdown {
 		outcome = "unknown"
 	} else if e.Code.NotStarted() {
 		outcome = "not-started"
@@ -75,12 +79,21 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *http.Request, err error, 
 	api.Error(w, r, t.status, codeName(e.Code), text(e), t.hint)
 }
 
-// text is what people read; a text that came from a peer stands by itself.
+// text is what people read: what the node that knows best said, else what the
+// code means. Causes from sockets are for the log and for why.
 func text(e *invoke.Error) string {
-	if e.Text == "" || e.Err != nil {
-		return e.Error()
+	if e.Text != "" {
+		return e.Text
 	}
-	return e.Text
+	switch e.Code {
+	case invoke.CodeUnknown:
+		return "the node that had it is gone, and nobody knows whether it ran"
+	case invoke.CodeShutdown:
+		return "the node that had it was shut down, and nobody knows whether it ran"
+	case invoke.CodeDeadline:
+		return "no answer within the deadline"
+	}
+	return e.Code.String()
 }
 
 func codeName(c invoke.Code) string {
@@ -105,7 +118,7 @@ func codeName(c invoke.Code) string {
 		return "denied"
 	case invoke.CodeBadRequest:
 		return "bad_request"
-	case invoke.CodeUnknown:
+	case invoke.CodeUnknown, invoke.CodeShutdown:
 		return "unknown_outcome"
 	}
 	return "failed"

@@ -159,6 +159,7 @@ func TestErrorsBecomeStatuses(t *testing.T) {
 		{invoke.CodeLoop, 508, "not-started", false},
 		{invoke.CodeDenied, 403, "not-started", false},
 		{invoke.CodeUnknown, 502, "unknown", false},
+		{invoke.CodeShutdown, 502, "unknown", false},
 		{invoke.CodeFailed, 502, "failed", false},
 	} {
 		t.Run(c.code.String(), func(t *testing.T) {

@@ -20,21 +20,29 @@ func (m *Mesh) Fill(dst []sched.Neighbour, function string, fp [8]byte) []sched.
 	dst = dst[:0]
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for _, o := range m.table.index[function] {
-		if o.f.KeptHome || (fp != [8]byte{} && fp != o.f.Fingerprint) || !o.by.candidate(now, limit) {
-			continue
+	for _, evenPaused := range []bool{false, true} {
+		for _, o := range m.table.index[function] {
+			if o.f.KeptHome || (fp != [8]byte{} && fp != o.f.Fingerprint) || !o.by.candidate(now, limit) {
+				continue
+			}
+			if o.by.paused(function, now) && !evenPaused {
+				continue
+			}
+			dst = append(dst, sched.Neighbour{})
+			o.by.describe(&dst[len(dst)-1], o.f, function)
 		}
-		dst = append(dst, sched.Neighbour{})
-		o.by.describe(&dst[len(dst)-1], o.f)
+		if len(dst) > 0 {
+			break // else better who failed with it a moment ago than nobody
+		}
 	}
 	return dst
 }
 
 // describe is n as a candidate for f.
-func (n *neighbour) describe(c *sched.Neighbour, f *Function) {
+func (n *neighbour) describe(c *sched.Neighbour, f *Function, function string) {
 	c.ID, c.Zone, c.Arch = n.id, n.member.Zone, n.member.Arch
 	c.RTT, c.Throughput, c.Relayed = n.rtt.smoothed, n.throughput, n.relayed
-	c.Health, c.Honesty = n.health, n.honesty
+	c.Health, c.Honesty = n.healthFor(function), n.honesty
 	c.Load, c.Sampled, c.OwnSends = n.load, n.sampled, n.sends.count
 	c.Service, c.Warm, c.Cold = f.Service, f.Warm, f.Cold
 }

@@ -40,6 +40,7 @@ func honestyAfter(h float64, kept bool) float64 {
 
 // heal forgets some of what the neighbour did.
 func (n *neighbour) heal(now time.Duration) {
+	n.healFitness(now - n.healed)
 	keeps := math.Exp(-float64(now-n.healed) / float64(forgetting))
 	n.healed = now
 	n.honesty = 1 - keeps*(1-n.honesty)

@@ -40,7 +40,7 @@ func (m *Mesh) member(e host.Event) {
 		log.Warnw("too many members, one is left out", "peer", e.Peer, "most", maxMembers)
 		return
 	}
-	log.Infow("member joined", "peer", e.Peer, "zone", e.Member.Zone, "version", e.Member.Version)
+	log.Debugw("member joined", "peer", e.Peer, "zone", e.Member.Zone, "version", e.Member.Version)
 	m.Hear(e.Peer, &e.News)
 	if alone || now < firstReports {
 		m.topic.Soon()
@@ -50,10 +50,13 @@ func (m *Mesh) member(e host.Event) {
 
 func (m *Mesh) left(p peer.ID) {
 	m.mu.Lock()
+	if n := m.table.members[p]; n != nil {
+		m.table.remember(&n.functions, m.now())
+	}
 	was := m.table.leave(p)
 	m.mu.Unlock()
 	if was {
-		log.Infow("member left", "peer", p)
+		log.Debugw("member left", "peer", p)
 		m.wakeKeeper() // its place in view is free
 	}
 }

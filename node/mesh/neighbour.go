@@ -42,7 +42,8 @@ type neighbour struct {
 	breaker    breaker
 	health     float64
 	honesty    float64
-	healed     time.Duration // when heal was called last
+	healed     time.Duration       // when heal was called last
+	fitness    map[string]*fitness // by function; only what is not well
 	throughput float64
 
 	functions list

@@ -29,7 +29,8 @@ const (
 
 // Done is the end of something that was sent to a neighbour.
 type Done struct {
-	Result Result
+	Function string // name[.namespace]
+	Result   Result
 	// Took is the time since Sent, by which it is known which one ended.
 	Took time.Duration
 	// Waited is the time from Sent until the neighbour was heard to start it; 0
@@ -90,10 +91,15 @@ func (n *neighbour) done(now time.Duration, d Done) change {
 	n.rtt.add(now, d.RTT)
 	n.transferred(d.Bytes, d.Transfer)
 	switch d.Result {
-	case Failed, NotReached, Unfit:
+	case Failed, NotReached:
 		n.health *= 1 - healthGain
+	case Unfit:
+		n.unfit(d.Function, now)
 	case Answered, Refused:
 		n.health += healthGain * (1 - n.health)
+	}
+	if d.Result == Answered {
+		n.fit(d.Function)
 	}
 	kept := !known || n.judge(made, d)
 	switch {
@@ -114,11 +120,8 @@ func (n *neighbour) done(now time.Duration, d Done) change {
 // fails tells whether to send nothing there for a while: it failed, or what it
 // does has been at odds with what it says for too often.
 func (n *neighbour) fails(r Result, kept bool) bool {
-	switch r {
-	case Failed, NotReached:
+	if r == Failed || r == NotReached {
 		return true
-	case Unfit:
-		return n.health < doubtful
 	}
 	return !kept && n.honesty < doubtful
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/p2pfaas/p2pfaas/protocol/host"
 	"github.com/p2pfaas/p2pfaas/protocol/load"
 )
 
@@ -77,4 +78,43 @@ func TestDoneJudges(t *testing.T) {
 	}
 	f.Sent("unknown")
 	f.Done("unknown", Done{Result: Failed})
+}
+
+// What is broken about one function must not cost a neighbour its other ones,
+// and whoever is the only one with a function is asked all the same.
+func TestUnfitForOneFunction(t *testing.T) {
+	n := newNeighbour("p", host.Member{}, 0)
+	for range 20 {
+		n.done(0, Done{Function: "bad", Result: Unfit})
+	}
+	if !n.paused("bad", 0) || n.healthFor("bad") > doubtful {
+		t.Errorf("bad: paused %v, health %v", n.paused("bad", 0), n.healthFor("bad"))
+	}
+	if n.paused("good", 0) || n.healthFor("good") != 1 || !n.breaker.allows(0) {
+		t.Errorf("good: paused %v, health %v", n.paused("good", 0), n.healthFor("good"))
+	}
+	n.done(0, Done{Function: "bad", Result: Answered})
+	if n.paused("bad", 0) || n.healthFor("bad") != 1 {
+		t.Error("it was answered: all is well again")
+	}
+}
+
+func TestTheOnlyOneIsAskedAllTheSame(t *testing.T) {
+	f := newFixture(t, 0)
+	f.join("p", fn("resize", 1))
+	for range 20 {
+		f.Sent("p")
+		f.Done("p", Done{Function: "resize", Result: Unfit})
+	}
+	if got := f.ids("resize", [8]byte{}); len(got) != 1 {
+		t.Errorf("candidates %v, want the only one there is", got)
+	}
+	f.join("q", fn("resize", 1))
+	if got := f.ids("resize", [8]byte{}); len(got) != 1 || got[0] != "q" {
+		t.Errorf("candidates %v, want the one that did not fail", got)
+	}
+	f.left("q")
+	if ago, ok := f.Gone("resize"); !ok || ago != 0 {
+		t.Errorf("gone %v ago, %v; want just now", ago, ok)
+	}
 }

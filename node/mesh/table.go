@@ -23,8 +23,9 @@ type table struct {
 	rnd     *rand.Rand
 	members map[peer.ID]*neighbour
 	byKey   map[load.Key]*neighbour
-	view    []*neighbour       // sorted by ID
-	index   map[string][]offer // of the view, by a function's id; each sorted by neighbour
+	view    []*neighbour             // sorted by ID
+	gone    map[string]time.Duration // when a node left that ran the function
+	index   map[string][]offer       // of the view, by a function's id; each sorted by neighbour
 }
 
 // offer is one neighbour's readiness to run one function.
@@ -39,6 +40,7 @@ func (t *table) init(most int) {
 	t.members = make(map[peer.ID]*neighbour)
 	t.byKey = make(map[load.Key]*neighbour)
 	t.index = make(map[string][]offer)
+	t.gone = make(map[string]time.Duration)
 }
 
 // join adds a member, instead of an earlier life of it. It is a neighbour at

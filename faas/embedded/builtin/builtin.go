@@ -34,7 +34,7 @@ const shutdown = 10 * time.Second
 
 func functions() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
-		"hello": hello, "echo": echo, "sleep": sleep,
+		"hello": hello, "echo": fullDuplex(echo), "sleep": sleep,
 		"burn": burn, "stream": stream, "env": env,
 	}
 }
@@ -48,7 +48,7 @@ func Handler(name string) (http.Handler, error) {
 	if !ok {
 		return nil, fmt.Errorf("no builtin function %q: there are %s", name, strings.Join(Names(), ", "))
 	}
-	return &counted{next: fullDuplex(f)}, nil
+	return &counted{next: f}, nil
 }
 
 // Run serves the named function on 127.0.0.1:port until ctx ends, then lets
@@ -85,7 +85,9 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return err
 }
 
-// fullDuplex lets a function answer while it still reads.
+// fullDuplex lets a function answer while it still reads. It MUST read to the
+// end: the server would else read on after the handler, and at the same time wait
+// for the next request.
 func fullDuplex(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).EnableFullDuplex()

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -165,3 +166,41 @@ func TestRun(t *testing.T) {
 		t.Error("a port that is none is accepted")
 	}
 }
+
+// A function that does not care for its request's body must not break the
+// connection for the next request.
+func TestUnreadBodiesBreakNothing(t *testing.T) {
+	for _, name := range builtin.Names() {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, name)
+			done := make(chan error)
+			for range 8 {
+				go func() {
+					for range 50 {
+						resp, err := s.Client().Post(s.URL+"/?d=1ms&n=1&every=1ms", "text/plain", slowly("1ms"))
+						if err != nil {
+							done <- err
+							return
+						}
+						_, err = io.Copy(io.Discard, resp.Body)
+						_ = resp.Body.Close()
+						if err != nil {
+							done <- err
+							return
+						}
+					}
+					done <- nil
+				}()
+			}
+			for range 8 {
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			}
+			s.Client().CloseIdleConnections()
+		})
+	}
+}
+
+// slowly gives a body whose bytes come one by one.
+func slowly(s string) io.Reader { return iotest.OneByteReader(strings.NewReader(s)) }

@@ -9,7 +9,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// echo sends the body back, flushing what each Read brought.
+// echo sends the body back, flushing what each Read brought. It reads to the end.
 func echo(w http.ResponseWriter, r *http.Request) {
 	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		echoMessages(w, r)
