@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -194,16 +192,6 @@ func (d *dispatcher) act(ctx context.Context, inv *invocation, decision sched.De
 	return nil, d.refusal(decision.Reason)
 }
 
-func (d *dispatcher) refusal(why sched.Reason) error {
-	e := &invoke.Error{Code: invoke.CodeRefused, RetryAfter: d.slots.load().Wait}
-	e.Text = fmt.Sprintf("no node takes it now (%s)", why)
-	if why == sched.ReasonNotDeployed || why == sched.ReasonProbesFailed {
-		e.Code = invoke.CodeUnavailable
-		e.Text = "no node that has it can be asked now"
-	}
-	return e
-}
-
 // again says whether another attempt is right: it has not started there or may
 // run twice, its body can be sent again, and there is time.
 func (d *dispatcher) again(ctx context.Context, inv *invocation, decision sched.Decision, err error) bool {
@@ -264,26 +252,3 @@ func (d *dispatcher) failed(ctx context.Context, inv *invocation, err error) err
 	d.care.leave()
 	return e
 }
-
-func (d *dispatcher) noFunction(name string) error {
-	if ago, ok := d.mesh.Gone(name); ok {
-		return &invoke.Error{
-			Code: invoke.CodeUnavailable, RetryAfter: time.Second,
-			Text: fmt.Sprintf("no node that runs %q can be reached; the last one left %v ago", name, ago.Round(time.Second)),
-		}
-	}
-	text := "none is deployed on this node or its neighbours"
-	if names := append(d.functions.names(), d.mesh.Names()...); len(names) > 0 {
-		slices.Sort(names)
-		names = slices.Compact(names)
-		more := ""
-		if len(names) > maxNames {
-			names, more = names[:maxNames], ", …"
-		}
-		text = "there are: " + strings.Join(names, ", ") + more
-	}
-	return &invoke.Error{Code: invoke.CodeNoFunction, Text: fmt.Sprintf("no function %q; %s", name, text)}
-}
-
-// maxNames bounds the functions that an error lists.
-const maxNames = 20
