@@ -14,7 +14,7 @@
 //  8. record.go keeps each decision, its numbers and what came of it, for those
 //     who ask later (control/).
 //
-// node.go puts the parts together and takes them apart again; http.go says who
+// node.go puts the parts together, end.go takes them apart again; http.go says who
 // may ask what over HTTP. A [Node] is made by [New], lives from Start to Close,
 // and is drained before it ends:
 //
