@@ -250,5 +250,7 @@ func (d *dispatcher) failed(ctx context.Context, inv *invocation, err error) err
 	d.observe(inv, e)
 	inv.end()
 	d.care.leave()
-	return e
+	told := *e // it may be one that others are told too
+	told.Hops = inv.path(d.clock())
+	return &told
 }

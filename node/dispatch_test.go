@@ -340,6 +340,10 @@ func TestDispatchGivesUp(t *testing.T) {
 	if codeOf(err) != invoke.CodeRefused || len(b.peers.sent) != maxAttempts {
 		t.Errorf("after %d attempts: %v", len(b.peers.sent), err)
 	}
+	var e *invoke.Error
+	if errors.As(err, &e); len(e.Hops) != 2 || e.Hops[0].Peer != "a" || e.Hops[0].Attempts != maxAttempts || e.Hops[1].Peer != "b" {
+		t.Errorf("the error's path is %+v", e.Hops)
+	}
 	if len(b.policy.outcomes) != 1 || b.policy.outcomes[0].Result != sched.Refused {
 		t.Errorf("outcomes %+v", b.policy.outcomes)
 	}

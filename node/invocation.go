@@ -103,6 +103,16 @@ func (inv *invocation) bound(ctx context.Context, now time.Duration) context.Con
 	return ctx
 }
 
+// path is the way of an invocation that got no answer.
+func (inv *invocation) path(now time.Duration) []invoke.Hop {
+	inv.hop.Total, inv.hop.Attempts = now-inv.received, inv.attempts
+	hops := []invoke.Hop{inv.hop}
+	if inv.last.Action == sched.Forward {
+		hops = append(hops, invoke.Hop{Peer: inv.last.Peer})
+	}
+	return hops
+}
+
 // headerCame ends the wait for a header.
 func (inv *invocation) headerCame() {
 	if inv.limit != nil {

@@ -119,7 +119,9 @@ func path(hops []invoke.Hop) string {
 				b.WriteString(";" + part.name + "=" + strconv.FormatFloat(float64(part.took.Microseconds())/1000, 'f', -1, 64))
 			}
 		}
-		fmt.Fprintf(&b, ";reason=%s", sched.Reason(hop.Reason))
+		if hop.Reason != 0 {
+			fmt.Fprintf(&b, ";reason=%s", sched.Reason(hop.Reason))
+		}
 		if hop.Attempts > 1 {
 			fmt.Fprintf(&b, ";attempts=%d", hop.Attempts)
 		}

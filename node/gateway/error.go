@@ -59,7 +59,7 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *http.Request, err error, 
 	}
 	t := tell(e.Code)
 	h := w.Header()
-	g.stamp(h, nil, began)
+	g.stamp(h, e.Hops, began)
 	if e.RetryAfter > 0 || t.status == http.StatusTooManyRequests || t.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
 	}

@@ -187,6 +187,9 @@ type Error struct {
 	Remote bool
 	// Err is the cause below, if any.
 	Err error
+	// Hops is the way so far as this node knows it, the node asked last included.
+	// It does not cross the wire.
+	Hops []Hop
 }
 
 func (e *Error) Error() string {
