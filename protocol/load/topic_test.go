@@ -230,9 +230,9 @@ func TestTopicWithstandsAHostileMember(t *testing.T) {
 		publish(t, v.message(t, v.ID(), nil)),
 	)
 	eventually(t, "the good report reaches the far end", func() bool { return gs[3].of(v.ID()).Counter == 10 })
-	v.say(t, gs[1].ID(), []byte{0xff, 0xfe, 0xfd}) // no RPC
-	v.say(t, gs[1].ID(), make([]byte, maxRPC+1))   // too large for one
-	allPast(t, gs, counters(gs))                   // nothing died, honest reports pass
+	v.say(t, gs[1].ID(), []byte{0xff, 0xfe, 0xfd})                    // no RPC
+	v.say(t, gs[1].ID(), make([]byte, maxRPC+1))                      // too large for one
+	allPast(t, gs, counters(gs))                                      // nothing died, honest reports pass
 	v.say(t, gs[1].ID(), publish(t, v.message(t, v.ID(), report(8)))) // older than what it knows
 	eventually(t, "all kinds are counted", func() bool {
 		c := gs[1].topic.Counts()
