@@ -19,9 +19,12 @@ const (
 	// silence is how long a peer that owes an answer may say nothing before it
 	// is pinged.
 	silence = 500 * time.Millisecond
-	// pingWait is how long it then has at least; longer if it is far away. A busy
-	// small machine may be late by some hundred milliseconds.
-	pingWait = time.Second
+	// pingWait is how long it then has at least; a busy small machine may be late
+	// by some hundred milliseconds. One that is far away has four round trips, but
+	// no more than pingLimit: what is known of the distance is an average, in which
+	// a ping that was answered after a cable had been out counts for seconds.
+	pingWait  = time.Second
+	pingLimit = 2 * time.Second
 	// lookEvery is how often silence is looked for while answers are due.
 	lookEvery = silence / 2
 )
@@ -82,7 +85,7 @@ func (pl *peerPool) silent(now time.Time) bool {
 // askWhetherAlive pings p, and closes its connections if nothing comes.
 func (c *Client) askWhetherAlive(p peer.ID, pl *peerPool) {
 	before := pl.reads.Load()
-	wait := max(pingWait, 4*c.host.Peerstore().LatencyEWMA(p))
+	wait := min(max(pingWait, 4*c.host.Peerstore().LatencyEWMA(p)), pingLimit)
 	ctx, cancel := context.WithTimeout(network.WithNoDial(c.life, "liveness"), wait)
 	defer cancel()
 	<-ping.Ping(ctx, c.host, p) // any result in time shows that it lives

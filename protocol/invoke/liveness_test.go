@@ -59,6 +59,19 @@ func TestHungPeerIsGivenUp(t *testing.T) {
 	}
 }
 
+// What the peerstore takes for the distance may be the length of a failure.
+func TestHungPeerIsGivenUpHoweverFarItSeems(t *testing.T) {
+	c, p := silentPeer(t, false)
+	p.a.Peerstore().RecordLatency(p.peer(), time.Minute)
+	r := post("x")
+	r.Deadline = 30 * time.Second
+	_, err := c.Invoke(within(t), p.peer(), r)
+	var e *invoke.Error
+	if !errors.As(err, &e) || e.Code != invoke.CodeUnknown {
+		t.Errorf("error %v, want an unknown outcome before the deadline", err)
+	}
+}
+
 func TestSlowPeerIsNotGivenUp(t *testing.T) {
 	c, p := silentPeer(t, true)
 	r := post("x")
