@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/node/gateway"
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
 )
 
@@ -61,7 +62,7 @@ func (inv *invocation) toFunction(via, key string, now time.Duration) *faas.Requ
 	}
 	r.Header = append(r.Header, faas.Header(inv.Header)...)
 	r.Header.Add("X-Call-Id", inv.CallID)
-	r.Header.Add("X-P2pfaas-Parent", parentOf(inv, key, now).String())
+	r.Header.Add(gateway.HeaderParent, parentOf(inv, key, now).String())
 	r.Header.Add("Via", via)
 	if inv.TraceParent != "" {
 		r.Header.Add("Traceparent", inv.TraceParent)

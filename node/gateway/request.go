@@ -24,7 +24,10 @@ const (
 	headerDeadline    = "X-P2pfaas-Deadline" // a Go duration
 	headerTimeout     = "X-Timeout"          // the same, OpenFaaS's name
 	headerIdempotency = "Idempotency-Key"
-	headerParent      = "X-P2pfaas-Parent"
+
+	// HeaderParent names the invocation within which a call is made; functions get
+	// it, and pass it on with their inner calls.
+	HeaderParent = "X-P2pfaas-Parent"
 )
 
 // maxDeadline bounds the deadline that a client gives.
@@ -54,7 +57,7 @@ func parse(w http.ResponseWriter, r *http.Request, began time.Time) (*invoke.Req
 		MayRepeat:   mayRepeat(r),
 		TraceParent: r.Header.Get("Traceparent"), TraceState: r.Header.Get("Tracestate"),
 		Upgrade: upgradeOf(r.Header),
-		Parent:  r.Header.Get(headerParent),
+		Parent:  r.Header.Get(HeaderParent),
 	}
 	if req.Upgrade != "" {
 		req.Size = 0
@@ -166,7 +169,7 @@ func upgradeOf(h http.Header) string {
 // dropped are request headers that end here: the gateway has read them, or
 // sets them itself.
 var dropped = map[string]bool{
-	"Expect": true, headerCallID: true, headerDeadline: true, headerTimeout: true, headerParent: true,
+	"Expect": true, headerCallID: true, headerDeadline: true, headerTimeout: true, HeaderParent: true,
 	"Traceparent": true, "Tracestate": true, "X-Start-Time": true, "X-Forwarded-For": true, "X-Forwarded-Host": true,
 }
 
