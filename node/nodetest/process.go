@@ -143,6 +143,26 @@ func (p *Process) Signal(s syscall.Signal) {
 	}
 }
 
+// Freeze stops the node as a hung machine would, and returns when none of its
+// threads runs any more: a signal's delivery takes a while on a busy machine.
+func (p *Process) Freeze() {
+	p.t.Helper()
+	p.Signal(syscall.SIGSTOP)
+	Eventually(p.t, "the node is frozen", func() error {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.PID()))
+		for _, stat := range threads {
+			text, _ := os.ReadFile(stat)
+			if _, state, ok := strings.Cut(string(text), ") "); ok && state[0] != 'T' {
+				return fmt.Errorf("a thread is in state %c", state[0])
+			}
+		}
+		return err
+	})
+}
+
+// Thaw lets a frozen node go on.
+func (p *Process) Thaw() { p.t.Helper(); p.Signal(syscall.SIGCONT) }
+
 // Stop asks the node to end, waits for it and returns its exit error.
 func (p *Process) Stop() error {
 	p.t.Helper()

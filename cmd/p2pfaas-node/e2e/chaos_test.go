@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -29,7 +28,7 @@ type fault struct {
 func faultsOfANode() []fault {
 	return []fault{
 		{"killed", func(_ *fleet, _, b *site) { b.node.Kill() }, func(_ *fleet, _, b *site) { b.start() }},
-		{"hung", func(_ *fleet, _, b *site) { b.node.Signal(syscall.SIGSTOP) }, func(_ *fleet, _, b *site) { b.node.Signal(syscall.SIGCONT) }},
+		{"hung", func(_ *fleet, _, b *site) { b.node.Freeze() }, func(_ *fleet, _, b *site) { b.node.Thaw() }},
 		{"cut off", func(f *fleet, _, b *site) { f.net.Unplug(b.machine) }, func(f *fleet, _, b *site) { f.net.Plug(b.machine) }},
 		{"cut off from A", func(f *fleet, a, b *site) { f.net.Cut(a.machine, b.machine) }, func(f *fleet, a, b *site) { f.net.Join(a.machine, b.machine) }},
 	}

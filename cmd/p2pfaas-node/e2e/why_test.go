@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -131,7 +130,7 @@ func TestWhyIsToldByEachNodeOnThePath(t *testing.T) {
 
 func TestWhyNamesSilentNodesInTime(t *testing.T) {
 	a, b, c, id := refusedPath(t)
-	b.Signal(syscall.SIGSTOP)
+	b.Freeze()
 	began := time.Now()
 	var w control.Why
 	if err := a.Get("/system/why/"+id, &w); err != nil {
