@@ -93,7 +93,8 @@ type Info struct {
 }
 
 // Runtime runs functions on this machine. All methods are safe for concurrent
-// use, and return errors that wrap the sentinels above.
+// use, and return errors that wrap the sentinels above. What it may offer besides:
+// [SecretKeeper], [Logger], [NamespaceKeeper], [Meter].
 type Runtime interface {
 	// Info MUST be cheap; it returns ErrUnavailable in an outage.
 	Info(ctx context.Context) (Info, error)
@@ -129,6 +130,8 @@ type Status struct {
 	// ColdStart is the last measured time from start to readiness, 0 if never
 	// measured.
 	ColdStart time.Duration
+	// Usage is what it takes now, nil if unknown.
+	Usage *Usage
 	// Note says what the runtime does not enforce or could not do, for people.
 	Note string
 }

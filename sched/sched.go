@@ -31,7 +31,7 @@ import (
 // that the driver runs the invocation locally.
 const MaxRounds = 4
 
-// Policy decides. See [Observer], [Idler], [Dequeuer], [Notified],
+// Policy decides. See [Observer], [Puller], [Dequeuer], [Notified],
 // [Snapshotter] and [Describer] for what it may offer besides. It need not be
 // safe for concurrent use: the driver makes one call at a time.
 type Policy interface {
@@ -45,19 +45,35 @@ type Policy interface {
 // Observer learns how invocations ended that this node decided on.
 type Observer interface{ Observe(o Outcome) }
 
-// Idler is asked when a server falls free and nothing waits: the peer to ask
-// for work, if any.
-type Idler interface {
-	Idle(v *View) (ask peer.ID, ok bool)
-}
-
 // Dequeuer is asked before a waiting invocation starts: false drops it (504).
 type Dequeuer interface {
 	Keep(v *View, r *Request) (keep bool, why Reason)
 }
 
-// Notified hears each report as it arrives.
-type Notified interface{ Report(from peer.ID, l Load) }
+// Notified hears each report as it arrives, of neighbours in view or not.
+type Notified interface{ Report(n News) }
+
+// News is a report that has arrived.
+type News struct {
+	Of      peer.ID // whose load it is
+	Load    Load
+	Sampled time.Duration // when it was true, on the driver's clock
+	Now     time.Duration
+	Via     Via
+}
+
+// Via says how a report came. Who rides on a message is there for a reason: the
+// mean over those is not the mean over the mesh. What comes by the topic is.
+type Via uint8
+
+const (
+	// ViaGossip: the node told everyone, as it does regularly.
+	ViaGossip Via = iota
+	// ViaMessage: it rode on a message of its node.
+	ViaMessage
+	// ViaThird: it rode on a message of somebody else.
+	ViaThird
+)
 
 // Snapshotter saves and restores what a Policy has learned.
 type Snapshotter interface {
@@ -160,6 +176,11 @@ type Self struct {
 	Load Load
 	// Free tells that a server could start this invocation now.
 	Free bool
+	// Residual is until the first of the busy servers is expected to fall free; 0
+	// with a free one. Load.Wait is that and the queued work.
+	Residual time.Duration
+	// Line is the queue of this node, nil if unknown.
+	Line Line
 	// Room tells that the queue would take it.
 	Room bool
 	// Deployed tells whether the function runs here at all; if not, Run is no option.
@@ -167,6 +188,14 @@ type Self struct {
 	Service  Service
 	Warm     bool
 	Cold     time.Duration // cold start, if not Warm
+}
+
+// Line is what a Policy may ask of the queue while it decides. [Queue] is one.
+type Line interface {
+	// Ahead is the expected work, in seconds of one server, of those waiting that
+	// would be served before a newcomer of that deadline (on the driver's clock, 0
+	// for none).
+	Ahead(deadline time.Duration) time.Duration
 }
 
 // Neighbour is a peer that could take the invocation.
@@ -182,8 +211,10 @@ type Neighbour struct {
 	Load       Load
 	// Sampled is when Load was true, on the View's clock.
 	Sampled time.Duration
-	// OwnSends counts what this node sent there that Load does not include yet.
+	// OwnSends counts what this node sent there that Load does not include yet;
+	// OwnWork is the sum of its expected service times there.
 	OwnSends int
+	OwnWork  time.Duration
 	Service  Service
 	Warm     bool
 	Cold     time.Duration

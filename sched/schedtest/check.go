@@ -91,7 +91,7 @@ func notify(p sched.Policy, call *invocation, answered []peer.ID) {
 		return
 	}
 	for _, id := range answered {
-		n.Report(id, call.View.Neighbour(id).Load)
+		n.Report(sched.News{Of: id, Load: call.View.Neighbour(id).Load, Sampled: call.View.Now, Now: call.View.Now, Via: sched.ViaMessage})
 	}
 }
 
@@ -112,19 +112,19 @@ func finish(p sched.Policy, call *invocation, d sched.Decision) {
 	})
 }
 
-// idle asks an Idler whom it would ask for work.
+// idle asks a Puller whom it would ask for work.
 func idle(p sched.Policy, call *invocation, rng *rand.Rand) error {
-	i, ok := p.(sched.Idler)
+	i, ok := p.(sched.Puller)
 	if !ok {
 		return nil
 	}
 	v := call.view(rng)
-	ask, ok := i.Idle(v)
+	ask, _, ok := i.Idle(v)
 	if err := untouched(call, v, call.request(), rng); err != nil {
 		return fmt.Errorf("idle: %w", err)
 	}
-	if ok && call.View.Neighbour(ask) == nil {
-		return fmt.Errorf("idle: asks %q, who is not in view", ask)
+	if ok && call.View.Neighbour(ask.Peer) == nil {
+		return fmt.Errorf("idle: asks %q, who is not in view", ask.Peer)
 	}
 	return nil
 }
