@@ -17,18 +17,18 @@ type Puller interface {
 	// Idle is asked when a server is free and nothing waits: whom to ask for work.
 	// Without ok, again says in how long it makes sense to call Idle once more, 0
 	// for not before an invocation has run here. While an ask is out it is not called.
-	Idle(v *View) (ask Ask, again time.Duration, ok bool)
+	Idle(v *View) (ask Pull, again time.Duration, ok bool)
 	// Pass is asked on a node that has nothing to hand over: whom to pass the ask
 	// on to. Without ok the asker gets a no.
-	Pass(v *View, a Ask) (to peer.ID, ok bool)
+	Pass(v *View, ask Pull) (to peer.ID, ok bool)
 	// Pulled tells how an ask of this node's own has ended.
 	Pulled(e PullEnd)
 	// Served tells that this node has served an invocation to its end.
 	Served(now time.Duration)
 }
 
-// Ask is a question for work.
-type Ask struct {
+// Pull is a question for work.
+type Pull struct {
 	// Peer is whom to ask, From who asks; From is set by the driver.
 	Peer, From peer.ID
 	// Passes is how often it may still be passed on.
