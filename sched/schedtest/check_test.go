@@ -39,7 +39,12 @@ func always(d sched.Decision) func() sched.Policy {
 // asker asks a fixed peer for work.
 type asker struct{ decide }
 
-func (asker) Idle(*sched.View) (ask peer.ID, ok bool) { return ID("stranger"), true }
+func (asker) Idle(*sched.View) (sched.Pull, time.Duration, bool) {
+	return sched.Pull{Peer: ID("stranger")}, 0, true
+}
+func (asker) Pass(*sched.View, sched.Pull) (peer.ID, bool) { return "", false }
+func (asker) Pulled(sched.PullEnd)                         {}
+func (asker) Served(time.Duration)                         {}
 
 // mute offers things besides Decide and does none well.
 type mute struct {
@@ -172,8 +177,8 @@ func (p prober) Decide(v *sched.View, r *sched.Request) sched.Decision {
 	return d
 }
 
-func (p prober) Report(peer.ID, sched.Load) { *p.reports++ }
-func (p prober) Observe(sched.Outcome)      { *p.outcomes++ }
+func (p prober) Report(sched.News)     { *p.reports++ }
+func (p prober) Observe(sched.Outcome) { *p.outcomes++ }
 
 func TestCheckAnswersProbesAndTellsOutcomes(t *testing.T) {
 	var reports, outcomes int
