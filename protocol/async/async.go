@@ -3,7 +3,11 @@
 // node holds, and its cancellation. Protocol /p2pfaas/async/1.0.0; one exchange
 // a stream, bodies are streamed.
 //
-// It keeps nothing: [Handlers] do.
+// A [Client] asks; a [Server] asks its [Gate] whether the peer may, and then its
+// [Handlers], which keep everything: the package itself keeps nothing.
+//
+// A body that breaks off reads as io.ErrUnexpectedEOF at the other side, never as
+// its end: whoever stores one MUST read up to io.EOF before it says so.
 package async
 
 import (
@@ -19,6 +23,23 @@ import (
 
 // ID of the protocol.
 const ID = "/p2pfaas/async/1.0.0"
+
+// Limits of one exchange.
+const (
+	MaxMessage  = 1 << 20 // bytes of a request, without its body
+	MaxReply    = 2 << 20 // bytes: a call's header and its answer's
+	MaxChunk    = 1 << 20 // bytes of a body of unknown size; bodies are not limited
+	MaxID       = 128     // bytes of a call ID
+	MaxIDs      = 4096    // in one request
+	MaxCallback = 8 << 10 // bytes of a URL
+	maxFields   = 1024    // of a header
+	maxWord     = 1024    // bytes of a function, method, host or field name
+	// Timeout is how long an exchange may take, but for its body.
+	Timeout = 10 * time.Second
+	// StallTime is how long a body may make no progress, and how long it may take
+	// to be stored once it is there.
+	StallTime = 30 * time.Second
+)
 
 var (
 	// ErrNotFound: the asked node does not know the call.

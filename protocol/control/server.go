@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	logging "github.com/ipfs/go-log/v2"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/p2pfaas/p2pfaas/protocol/host"
 	"github.com/p2pfaas/p2pfaas/protocol/pb/controlpb"
+	"github.com/p2pfaas/p2pfaas/protocol/streams"
 )
 
 var log = logging.Logger("p2pfaas/control")
@@ -28,63 +28,27 @@ const (
 
 // Server answers requests.
 type Server struct {
-	host     corehost.Host
+	*streams.Service
 	handlers Handlers
 	gate     Gate
-
-	ctx    context.Context
-	cancel context.CancelFunc
-	done   sync.WaitGroup
-
-	mu      sync.Mutex // guards the fields below
-	closed  bool
-	streams map[network.Stream]struct{}
-	perPeer map[peer.ID]int
 }
 
 // NewServer returns a Server that is not yet open. A nil gate lets everyone in.
 func NewServer(h corehost.Host, handlers Handlers, gate Gate) *Server {
-	s := &Server{host: h, handlers: handlers, gate: gate,
-		streams: make(map[network.Stream]struct{}), perPeer: make(map[peer.ID]int)}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s := &Server{handlers: handlers, gate: gate}
+	s.Service = streams.New(h, streams.Config{ID: ID, Service: serviceName, Max: maxExchanges, MaxPerPeer: maxExchangesPerPeer}, s.handle)
 	return s
 }
 
-// Start begins to answer.
-func (s *Server) Start() { s.host.SetStreamHandler(ID, s.handle) }
-
-// Close stops answering, resets what is under way and waits for it.
-func (s *Server) Close() error {
-	s.host.RemoveStreamHandler(ID)
-	s.cancel()
-	s.mu.Lock()
-	s.closed = true
-	for stream := range s.streams {
-		_ = stream.Reset()
-	}
-	s.mu.Unlock()
-	s.done.Wait()
-	return nil
-}
-
-func (s *Server) handle(stream network.Stream) {
-	if !s.enter(stream) {
-		_ = stream.Reset()
-		return
-	}
-	defer s.leave(stream)
-	if err := s.serve(stream); err != nil {
+func (s *Server) handle(ctx context.Context, stream network.Stream) error {
+	err := s.serve(ctx, stream)
+	if err != nil {
 		log.Debugw("control exchange failed", "peer", stream.Conn().RemotePeer(), "err", err)
-		_ = stream.Reset()
-		return
 	}
-	_ = stream.Close()
+	return err
 }
 
-func (s *Server) serve(stream network.Stream) error {
-	if err := stream.Scope().SetService(serviceName); err != nil {
-		return err
-	}
+func (s *Server) serve(ctx context.Context, stream network.Stream) error {
 	if err := stream.SetDeadline(time.Now().Add(Timeout)); err != nil {
 		return err
 	}
@@ -92,7 +56,7 @@ func (s *Server) serve(stream network.Stream) error {
 	if err := pbio.NewDelimitedReader(stream, MaxRequest).ReadMsg(&request); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	reply := s.answer(ctx, stream.Conn().RemotePeer(), &request)
 	if proto.Size(reply) > MaxReply {
@@ -137,28 +101,4 @@ func (s *Server) denied(ctx context.Context, from peer.ID, v host.Verb) bool {
 
 func refusal(c Code, text string) *controlpb.Reply {
 	return &controlpb.Reply{Code: uint32(c), Text: text}
-}
-
-func (s *Server) enter(stream network.Stream) bool {
-	p := stream.Conn().RemotePeer()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || len(s.streams) >= maxExchanges || s.perPeer[p] >= maxExchangesPerPeer {
-		return false
-	}
-	s.perPeer[p]++
-	s.streams[stream] = struct{}{}
-	s.done.Add(1)
-	return true
-}
-
-func (s *Server) leave(stream network.Stream) {
-	defer s.done.Done()
-	p := stream.Conn().RemotePeer()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.streams, stream)
-	if s.perPeer[p]--; s.perPeer[p] == 0 {
-		delete(s.perPeer, p)
-	}
 }

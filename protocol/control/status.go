@@ -6,7 +6,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
-// Status is how a node fares. JSON has times in nanoseconds.
+// Status is how a node fares. JSON has times in seconds, as up_seconds.
 type Status struct {
 	Peer    peer.ID       `json:"peer"` // not on the wire: who was asked
 	Version string        `json:"version"`
@@ -14,7 +14,7 @@ type Status struct {
 	Zone    string        `json:"zone,omitempty"`
 	Arch    string        `json:"arch"`
 	Policy  string        `json:"policy"`
-	Up      time.Duration `json:"up"`
+	Up      time.Duration `json:"-"`
 	Load    Busy          `json:"load"`
 	// Rate is arrivals from outside, Out forwards to others, per second.
 	Rate float64 `json:"rate"`

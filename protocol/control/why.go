@@ -75,7 +75,7 @@ const OutcomeUnderWay = "under-way"
 
 // Call is what a node keeps of one invocation that passed through it. Words are
 // those of packages sched and invoke, with "-" for spaces. JSON has times in
-// nanoseconds.
+// seconds, as total_seconds.
 type Call struct {
 	ID       string    `json:"id"`
 	Function string    `json:"function"`
@@ -90,17 +90,17 @@ type Call struct {
 	// On the wire it is how long ago.
 	Began time.Time `json:"began"`
 	// Parts of Total on this node, as in invoke.Hop; Total is 0 while under way.
-	Decide  time.Duration `json:"decide"`
-	Probe   time.Duration `json:"probe"`
-	Queue   time.Duration `json:"queue"`
-	Service time.Duration `json:"service"`
-	Total   time.Duration `json:"total"`
+	Decide  time.Duration `json:"-"`
+	Probe   time.Duration `json:"-"`
+	Queue   time.Duration `json:"-"`
+	Service time.Duration `json:"-"`
+	Total   time.Duration `json:"-"`
 	Steps   []Step        `json:"steps"`
 }
 
 // Step is one decision and what came of it.
 type Step struct {
-	At     time.Duration `json:"at"` // since the call arrived
+	At     time.Duration `json:"-"` // since the call arrived
 	Action string        `json:"action"`
 	Reason string        `json:"reason"`
 	Peer   peer.ID       `json:"peer,omitempty"` // of a forward
@@ -115,7 +115,7 @@ type Step struct {
 	// Result is "ok", "not-reached" or a code; "" if nothing was tried, or it is
 	// not over. Took is until then.
 	Result string        `json:"result,omitempty"`
-	Took   time.Duration `json:"took"`
+	Took   time.Duration `json:"-"`
 }
 
 // Words of Step.Result besides codes.
@@ -126,7 +126,7 @@ const (
 
 // Busy is the load of a node.
 type Busy struct {
-	Wait    time.Duration `json:"wait"` // until a newcomer would start
+	Wait    time.Duration `json:"-"` // until a newcomer would start
 	Running int           `json:"running"`
 	Queued  int           `json:"queued"`
 	Servers int           `json:"servers"`
@@ -136,8 +136,8 @@ type Busy struct {
 type Candidate struct {
 	Peer     peer.ID       `json:"peer"`
 	Load     Busy          `json:"load"`
-	Age      time.Duration `json:"age"` // of Load, then
-	RTT      time.Duration `json:"rtt"`
+	Age      time.Duration `json:"-"` // of Load, then
+	RTT      time.Duration `json:"-"`
 	OwnSends int           `json:"own_sends"` // not in Load yet
 	Health   float64       `json:"health"`
 	Honesty  float64       `json:"honesty"`

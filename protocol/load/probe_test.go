@@ -18,6 +18,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/p2pfaas/p2pfaas/protocol/pb/loadpb"
+
+	"github.com/p2pfaas/p2pfaas/protocol/streams"
 )
 
 // desk gives news with a rising counter and remembers what it heard.
@@ -56,7 +58,7 @@ func pair(t *testing.T, gate Gate) (asker, answerer corehost.Host, p *Prober, ad
 	return asker, answerer, p, ad, sd
 }
 
-func streams(h corehost.Host, to peer.ID) int {
+func openStreams(h corehost.Host, to peer.ID) int {
 	n := 0
 	for _, c := range h.Network().ConnsToPeer(to) {
 		for _, s := range c.GetStreams() {
@@ -86,7 +88,7 @@ func TestProbeTellsBothLoads(t *testing.T) {
 			t.Fatalf("round trip of %v", rtt)
 		}
 	}
-	if n := streams(asker, answerer.ID()); n != 1 {
+	if n := openStreams(asker, answerer.ID()); n != 1 {
 		t.Errorf("%d streams kept after five probes, want 1", n)
 	}
 	if heard := sd.heard[asker.ID()]; len(heard) != 5 || heard[4].Counter != 5 || heard[4].Wait != time.Second {
@@ -115,11 +117,11 @@ func TestProbeReopensADeadStream(t *testing.T) {
 
 func TestProbeClosesIdleStreams(t *testing.T) {
 	asker, answerer, p, _, _ := pair(t, nil)
-	p.idle = 20 * time.Millisecond
+	p.kept = streams.NewKept(asker, ID, 20*time.Millisecond)
 	if _, _, err := p.Probe(context.Background(), answerer.ID()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "idle stream closed", func() bool { return streams(asker, answerer.ID()) == 0 })
+	eventually(t, "idle stream closed", func() bool { return openStreams(asker, answerer.ID()) == 0 })
 }
 
 func TestProbesAtOnce(t *testing.T) {
@@ -135,7 +137,7 @@ func TestProbesAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	eventually(t, "all but one stream closed", func() bool { return streams(asker, answerer.ID()) == 1 })
+	eventually(t, "all but one stream closed", func() bool { return openStreams(asker, answerer.ID()) == 1 })
 }
 
 func TestProbeEndsWithItsContext(t *testing.T) {
@@ -216,7 +218,7 @@ func TestStreamsPerPeerAreBounded(t *testing.T) {
 		}
 		_, _ = readFrame(bufio.NewReader(s), nil)
 	}
-	if n := streams(answerer, asker.ID()); n > streamsPerPeer {
+	if n := openStreams(answerer, asker.ID()); n > streamsPerPeer {
 		t.Fatalf("%d streams open, want at most %d", n, streamsPerPeer)
 	}
 }

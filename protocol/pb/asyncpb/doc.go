@@ -1,0 +1,2 @@
+// Package asyncpb is the generated code of async.proto.
+package asyncpb

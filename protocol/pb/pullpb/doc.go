@@ -1,0 +1,2 @@
+// Package pullpb is the generated code of pull.proto.
+package pullpb
