@@ -20,8 +20,9 @@ import (
 // Sentinel errors of every Runtime. An error that a Runtime returns wraps one
 // of them, or is of the machine below it (a disk, a socket).
 var (
-	// ErrNotFound: no such function is deployed here.
-	ErrNotFound = errors.New("function not found")
+	// ErrNotFound: no such function is deployed here, or there is no such secret
+	// or namespace.
+	ErrNotFound = errors.New("not found")
 	// ErrInvalid: the deployment or request cannot be accepted as it is; the
 	// text says why and how to mend it.
 	ErrInvalid = errors.New("invalid")
@@ -134,4 +135,23 @@ type Status struct {
 	Usage *Usage
 	// Note says what the runtime does not enforce or could not do, for people.
 	Note string
+	// Digest is an image that says by its digest what Image stands for here, such as
+	// "wasm:sha256:HEX"; empty if the Runtime knows no digest.
+	Digest string
+	// Serving is what answers now, where that is not Function but an earlier
+	// version of it: the new one is starting, or did not. Nil: it is Function.
+	Serving *Fingerprint
+}
+
+// Fingerprint is that of what answers now. A digest stands in for the image: it
+// is the same on every node, whatever the path, and another for other content.
+func (s *Status) Fingerprint() Fingerprint {
+	if s.Serving != nil {
+		return *s.Serving
+	}
+	f := s.Function
+	if s.Digest != "" {
+		f.Image = s.Digest
+	}
+	return f.Fingerprint()
 }

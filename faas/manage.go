@@ -85,6 +85,13 @@ type Namespace struct {
 	Annotations map[string]string
 }
 
+// UsageTeller is offered by a Runtime that leaves Status.Usage out because it
+// would cost a question more.
+type UsageTeller interface {
+	// Usage returns ErrNotFound, and ErrUnsupported if it is not known.
+	Usage(ctx context.Context, name Name) (Usage, error)
+}
+
 // Usage is what a deployment takes of this machine now, all replicas together.
 type Usage struct {
 	CPU    float64 // cores, over the last seconds

@@ -33,10 +33,7 @@ func (n Name) Validate() error {
 	if !dnsLabel.MatchString(n.Function) {
 		return fmt.Errorf("function name %q: %w: want 1 to 63 of a-z, 0-9 and -, neither first nor last a -", n.Function, ErrInvalid)
 	}
-	if !dnsLabel.MatchString(n.Namespace) {
-		return fmt.Errorf("namespace %q: %w: want 1 to 63 of a-z, 0-9 and -, neither first nor last a -", n.Namespace, ErrInvalid)
-	}
-	return nil
+	return ValidateNamespace(n.Namespace)
 }
 
 // String is name.namespace, without the namespace where it is the default.

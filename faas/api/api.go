@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	logging "github.com/ipfs/go-log/v2"
@@ -20,36 +21,42 @@ type Options struct {
 	// P2pfaas gives the object of that name in /system/info, anything that
 	// encoding/json takes. Nil: the object is left out.
 	P2pfaas func() any
-	// OnChange is called after each successful deployment, update, removal and
-	// scaling, before the client is answered. It MUST be safe for concurrent
-	// use and return soon. May be nil.
-	OnChange func()
 }
 
-// API serves the OpenFaaS system API. It is an http.Handler, safe for
-// concurrent use, and starts nothing that would have to be closed.
+// API serves the OpenFaaS system API. It is an http.Handler and safe for
+// concurrent use.
 type API struct {
 	runtime faas.Runtime
 	options Options
-	mux     *http.ServeMux
+	handler http.Handler
+
+	life context.Context // of the answers that have no end of their own
+	end  context.CancelFunc
 }
 
 // New returns an API over rt.
 func New(rt faas.Runtime, o Options) *API {
-	a := &API{runtime: rt, options: o, mux: http.NewServeMux()}
-	var system http.Handler = a.system()
+	a := &API{runtime: rt, options: o}
+	a.life, a.end = context.WithCancel(context.Background())
+	system := plainErrors(a.system())
 	if o.Credentials != nil {
 		system = Auth(system, *o.Credentials)
 	}
-	a.mux.Handle("/system/", system)
-	a.mux.HandleFunc("GET /healthz", a.health)
-	a.mux.HandleFunc("/async-function/", missing("asynchronous invocations", "call /function/NAME, which answers when the function has"))
-	a.mux.HandleFunc("/ui/", missing("the web page", "GET /system/functions lists what is deployed"))
+	m := http.NewServeMux()
+	m.Handle("/system/", system)
+	m.HandleFunc("GET /healthz", a.health)
+	m.Handle("GET /{$}", http.RedirectHandler("/ui/", http.StatusTemporaryRedirect))
+	m.HandleFunc("GET /ui/", noPage)
+	a.handler = plainErrors(m)
 	return a
 }
 
 // ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// Close ends the logs that are followed, for which http.Server.Shutdown would
+// else wait for ever: see RegisterOnShutdown there. The rest is served as before.
+func (a *API) Close() { a.end() }
 
 // system holds what needs credentials. It is a mux of its own so that one guard
 // stands before all of it, wrong methods and unknown paths included.
@@ -61,24 +68,21 @@ func (a *API) system() *http.ServeMux {
 	m.HandleFunc("DELETE /system/functions", a.remove)
 	m.HandleFunc("GET /system/function/{name}", a.get)
 	m.HandleFunc("POST /system/scale-function/{name}", a.scale)
+	m.HandleFunc("POST /system/alert", a.alert)
 	m.HandleFunc("GET /system/info", a.info)
-	m.HandleFunc("GET /system/namespaces", a.namespaces)
-	m.HandleFunc("/system/secrets", missing("secrets", "give the function its secrets by envVars or files"))
-	m.HandleFunc("/system/logs", missing("logs of functions", "see the node's own log"))
-	m.HandleFunc("/system/namespace/{name}", missing("making and changing namespaces", "a namespace appears with the first function deployed in it"))
-	m.HandleFunc("/system/telemetry", missing("telemetry", ""))
-	m.HandleFunc("/system/alert", missing("scaling by alerts", "use POST /system/scale-function/NAME"))
+	m.HandleFunc("GET /system/telemetry", a.telemetry)
+	m.HandleFunc("GET /system/logs", a.logs)
+	m.HandleFunc("GET /system/secrets", a.listSecrets)
+	m.HandleFunc("POST /system/secrets", a.createSecret)
+	m.HandleFunc("PUT /system/secrets", a.updateSecret)
+	m.HandleFunc("DELETE /system/secrets", a.deleteSecret)
+	m.HandleFunc("GET /system/namespaces", a.listNamespaces)
+	m.HandleFunc("GET /system/namespace/{name}", a.getNamespace)
+	// Clients differ in where they name the namespace that they change.
+	for _, path := range []string{"/system/namespace/{name}", "/system/namespace/{$}", "/system/namespace", "/system/namespaces"} {
+		m.HandleFunc("POST "+path, a.createNamespace)
+		m.HandleFunc("PUT "+path, a.updateNamespace)
+		m.HandleFunc("DELETE "+path, a.deleteNamespace)
+	}
 	return m
-}
-
-func missing(what, hint string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		Error(w, r, http.StatusNotImplemented, codeUnsupported, what+": not implemented", hint)
-	}
-}
-
-func (a *API) changed() {
-	if a.options.OnChange != nil {
-		a.options.OnChange()
-	}
 }

@@ -19,15 +19,13 @@ import (
 
 type server struct {
 	*memory
-	t       *testing.T
-	url     string
-	changes int // read after an answer only
+	t   *testing.T
+	url string
 }
 
 func serve(t *testing.T, o api.Options) *server {
 	t.Helper()
 	s := &server{memory: newMemory(), t: t}
-	o.OnChange = func() { s.changes++ }
 	h := httptest.NewServer(api.New(s.memory, o))
 	t.Cleanup(h.Close)
 	s.url = h.URL
@@ -63,97 +61,119 @@ func TestContract(t *testing.T) {
 		name, method, path, body string
 		status                   int
 		want                     string // the answer contains it
-		changes                  int
 	}{
-		{"empty list", "GET", "/system/functions", "", 200, "[]\n", 0},
-		{"empty namespaces", "GET", "/system/namespaces", "", 200, `["openfaas-fn"]`, 0},
-		{"put absent", "PUT", "/system/functions", `{"service":"echo","image":"i"}`, 404, "function echo: function not found", 0},
-		{"post", "POST", "/system/functions", `{"service":"echo","image":"i:1"}`, 202, "", 1},
-		{"post again replaces", "POST", "/system/functions", `{"service":"echo","image":"i:2","future":{"a":1}}`, 202, "", 1},
-		{"put", "PUT", "/system/functions", `{"service":"echo","image":"i:3"}`, 202, "", 1},
-		{"get", "GET", "/system/function/echo", "", 200, `"image":"i:3"`, 0},
-		{"get, usage asked for", "GET", "/system/function/echo?namespace=&usage=1", "", 200, `"image":"i:3"`, 0},
-		{"get, default namespace named", "GET", "/system/function/echo.openfaas-fn", "", 200, `"name":"echo"`, 0},
-		{"get, no slots used: omitted", "GET", "/system/function/echo", "", 200, `"replicas":1,"createdAt"`, 0},
-		{"head", "HEAD", "/system/function/echo", "", 200, "", 0},
-		{"get absent", "GET", "/system/function/none", "", 404, "function none: function not found", 0},
-		{"get elsewhere", "GET", "/system/function/echo?namespace=edge", "", 404, "echo.edge", 0},
-		{"get bad name", "GET", "/system/function/Echo", "", 400, `"Echo"`, 0},
+		{"empty list", "GET", "/system/functions", "", 200, "[]\n"},
+		{"empty namespaces", "GET", "/system/namespaces", "", 200, `["openfaas-fn"]`},
+		{"put absent", "PUT", "/system/functions", `{"service":"echo","image":"i"}`, 404, "function echo: not found"},
+		{"post", "POST", "/system/functions", `{"service":"echo","image":"i:1"}`, 202, ""},
+		{"post again replaces", "POST", "/system/functions", `{"service":"echo","image":"i:2","future":{"a":1}}`, 202, ""},
+		{"put", "PUT", "/system/functions", `{"service":"echo","image":"i:3"}`, 202, ""},
+		{"get", "GET", "/system/function/echo", "", 200, `"image":"i:3"`},
+		{"get, usage asked for", "GET", "/system/function/echo?namespace=&usage=1", "", 200, `"image":"i:3"`},
+		{"get, default namespace named", "GET", "/system/function/echo.openfaas-fn", "", 200, `"name":"echo"`},
+		{"get, no slots used: omitted", "GET", "/system/function/echo", "", 200, `"replicas":1,"createdAt"`},
+		{"head", "HEAD", "/system/function/echo", "", 200, ""},
+		{"get absent", "GET", "/system/function/none", "", 404, "function none: not found"},
+		{"get elsewhere", "GET", "/system/function/echo?namespace=edge", "", 404, "echo.edge"},
+		{"get bad name", "GET", "/system/function/Echo", "", 400, `"Echo"`},
 
-		{"namespace in the body", "POST", "/system/functions", `{"service":"one","image":"i","namespace":"edge"}`, 202, "", 1},
-		{"namespace in the query", "POST", "/system/functions?namespace=edge", `{"service":"two","image":"i"}`, 202, "", 1},
-		{"namespace in both: body", "POST", "/system/functions?namespace=old", `{"service":"three","image":"i","namespace":"edge"}`, 202, "", 1},
-		{"default list has not these", "GET", "/system/functions", "", 200, `[{"name":"echo"`, 0},
-		{"namespaces", "GET", "/system/namespaces", "", 200, `["edge","openfaas-fn"]`, 0},
-		{"get by query", "GET", "/system/function/two?namespace=edge", "", 200, `"namespace":"edge"`, 0},
-		{"get by dot", "GET", "/system/function/three.edge", "", 200, `"name":"three"`, 0},
+		{"namespace in the body", "POST", "/system/functions", `{"service":"one","image":"i","namespace":"edge"}`, 202, ""},
+		{"namespace in the query", "POST", "/system/functions?namespace=edge", `{"service":"two","image":"i"}`, 202, ""},
+		{"namespace in both: body", "POST", "/system/functions?namespace=old", `{"service":"three","image":"i","namespace":"edge"}`, 202, ""},
+		{"default list has not these", "GET", "/system/functions", "", 200, `[{"name":"echo"`},
+		{"namespaces", "GET", "/system/namespaces", "", 200, `["edge","openfaas-fn"]`},
+		{"get by query", "GET", "/system/function/two?namespace=edge", "", 200, `"namespace":"edge"`},
+		{"get by dot", "GET", "/system/function/three.edge", "", 200, `"name":"three"`},
 
-		{"scale", "POST", "/system/scale-function/echo", `{"serviceName":"echo","replicas":4}`, 202, "", 1},
-		{"scaled", "GET", "/system/function/echo", "", 200, `"replicas":4`, 0},
-		{"scale to zero", "POST", "/system/scale-function/echo", `{"serviceName":"echo","replicas":0}`, 202, "", 1},
-		{"zero is omitted", "GET", "/system/function/echo", "", 200, `"image":"i:3","namespace":"openfaas-fn","createdAt"`, 0},
-		{"scale by query", "POST", "/system/scale-function/one?namespace=edge", `{"replicas":2}`, 202, "", 1},
-		{"scale in the body", "POST", "/system/scale-function/one", `{"replicas":2,"namespace":"edge"}`, 202, "", 1},
-		{"scale absent", "POST", "/system/scale-function/none", `{"replicas":2}`, 404, "none", 0},
-		{"scale without number", "POST", "/system/scale-function/echo", `{"serviceName":"echo"}`, 400, "replicas is missing", 0},
-		{"scale below zero", "POST", "/system/scale-function/echo", `{"replicas":-1}`, 400, "replicas", 0},
-		{"scale too far", "POST", "/system/scale-function/echo", `{"replicas":4294967296}`, 400, "at most 2147483647", 0},
-		{"scale another", "POST", "/system/scale-function/echo", `{"serviceName":"two","replicas":1}`, 400, `"two"`, 0},
+		{"scale", "POST", "/system/scale-function/echo", `{"serviceName":"echo","replicas":4}`, 202, ""},
+		{"scaled", "GET", "/system/function/echo", "", 200, `"replicas":4`},
+		{"scale to zero", "POST", "/system/scale-function/echo", `{"serviceName":"echo","replicas":0}`, 202, ""},
+		{"zero is omitted", "GET", "/system/function/echo", "", 200, `"image":"i:3","namespace":"openfaas-fn","createdAt"`},
+		{"scale by query", "POST", "/system/scale-function/one?namespace=edge", `{"replicas":2}`, 202, ""},
+		{"scale in the body", "POST", "/system/scale-function/one", `{"replicas":2,"namespace":"edge"}`, 202, ""},
+		{"scale absent", "POST", "/system/scale-function/none", `{"replicas":2}`, 404, "none"},
+		{"scale without number", "POST", "/system/scale-function/echo", `{"serviceName":"echo"}`, 400, "replicas is missing"},
+		{"scale below zero", "POST", "/system/scale-function/echo", `{"replicas":-1}`, 400, "replicas"},
+		{"scale too far", "POST", "/system/scale-function/echo", `{"replicas":4294967296}`, 400, "at most 2147483647"},
+		{"scale another", "POST", "/system/scale-function/echo", `{"serviceName":"two","replicas":1}`, 400, `"two"`},
 
-		{"delete in the body", "DELETE", "/system/functions", `{"functionName":"one","namespace":"edge"}`, 202, "", 1},
-		{"delete by query", "DELETE", "/system/functions?namespace=edge", `{"functionName":"two"}`, 202, "", 1},
-		{"delete again", "DELETE", "/system/functions?namespace=edge", `{"functionName":"two"}`, 404, "two.edge", 0},
-		{"delete nothing", "DELETE", "/system/functions", `{}`, 400, "functionName is missing", 0},
-		{"delete without body", "DELETE", "/system/functions", "", 400, "want a JSON object", 0},
+		{"delete in the body", "DELETE", "/system/functions", `{"functionName":"one","namespace":"edge"}`, 202, ""},
+		{"delete by query", "DELETE", "/system/functions?namespace=edge", `{"functionName":"two"}`, 202, ""},
+		{"delete again", "DELETE", "/system/functions?namespace=edge", `{"functionName":"two"}`, 404, "two.edge"},
+		{"delete nothing", "DELETE", "/system/functions", `{}`, 400, "functionName is missing"},
+		{"delete without body", "DELETE", "/system/functions", "", 400, "want a JSON object"},
 
-		{"no body", "POST", "/system/functions", "", 400, "want a JSON object", 0},
-		{"null", "POST", "/system/functions", " null ", 400, "want a JSON object", 0},
-		{"list", "POST", "/system/functions", "[]", 400, "want a JSON object", 0},
-		{"cut JSON", "POST", "/system/functions", `{"service":"x"`, 400, "unexpected end of JSON", 0},
-		{"two values", "POST", "/system/functions", `{"service":"x","image":"i"}{}`, 400, "invalid character", 0},
-		{"wrong type", "POST", "/system/functions", `{"service":"x","image":7}`, 400, "field image: want string, got number", 0},
-		{"no name", "POST", "/system/functions", `{"image":"i"}`, 400, "service (the function's name) is missing", 0},
-		{"no image", "POST", "/system/functions", `{"service":"x"}`, 400, "neither image nor envProcess", 0},
-		{"bad name", "POST", "/system/functions", `{"service":"a.b","image":"i"}`, 400, `"a.b"`, 0},
-		{"bad namespace", "POST", "/system/functions", `{"service":"a","image":"i","namespace":"../x"}`, 400, `"../x"`, 0},
-		{"too large", "POST", "/system/functions", `{"service":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "larger than 1048576 bytes", 0},
+		{"no body", "POST", "/system/functions", "", 400, "want a JSON object"},
+		{"null", "POST", "/system/functions", " null ", 400, "want a JSON object"},
+		{"list", "POST", "/system/functions", "[]", 400, "want a JSON object"},
+		{"cut JSON", "POST", "/system/functions", `{"service":"x"`, 400, "unexpected end of JSON"},
+		{"two values", "POST", "/system/functions", `{"service":"x","image":"i"}{}`, 400, "invalid character"},
+		{"wrong type", "POST", "/system/functions", `{"service":"x","image":7}`, 400, "field image: want string, got number"},
+		{"no name", "POST", "/system/functions", `{"image":"i"}`, 400, "service (the function's name) is missing"},
+		{"no image", "POST", "/system/functions", `{"service":"x"}`, 400, "neither image nor envProcess"},
+		{"bad name", "POST", "/system/functions", `{"service":"a.b","image":"i"}`, 400, `"a.b"`},
+		{"bad namespace", "POST", "/system/functions", `{"service":"a","image":"i","namespace":"../x"}`, 400, `"../x"`},
+		{"too large", "POST", "/system/functions", `{"service":"` + strings.Repeat("x", 2<<20) + `"}`, 413, "larger than 2097152 bytes"},
 
-		{"wrong method", "PATCH", "/system/functions", "", 405, "", 0},
-		{"no such path", "GET", "/system/nothing", "", 404, "not found", 0},
-		{"health", "GET", "/healthz", "", 200, "", 0},
+		{"wrong method", "PATCH", "/system/functions", "", 405, "PATCH /system/functions: method not allowed; use DELETE, GET, HEAD, POST, PUT"},
+		{"no such path", "GET", "/system/nothing", "", 404, "/system/nothing: nothing is served here"},
+		{"health", "GET", "/healthz", "", 200, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			before := s.changes
 			status, body, _ := s.call(row.method, row.path, row.body)
 			if status != row.status || !strings.Contains(body, row.want) {
 				t.Errorf("%d %q, want %d and %q", status, body, row.status, row.want)
 			}
-			if status >= 400 && status != 405 && strings.Count(body, "\n") != 1 {
+			if status >= 400 && strings.Count(body, "\n") != 1 {
 				t.Errorf("error is not one line: %q", body)
-			}
-			if got := s.changes - before; got != row.changes {
-				t.Errorf("OnChange called %d times, want %d", got, row.changes)
 			}
 		})
 	}
 }
 
-func TestMissingPartsSayWhat(t *testing.T) {
+// TestWithoutKeepers: a Runtime that keeps neither secrets nor logs nor
+// namespaces.
+func TestWithoutKeepers(t *testing.T) {
 	s := serve(t, api.Options{})
-	for path, want := range map[string]string{
-		"/async-function/echo":   "asynchronous invocations",
-		"/system/secrets":        "secrets",
-		"/system/logs?name=echo": "logs",
-		"/system/namespace/edge": "namespaces",
-		"/system/telemetry":      "telemetry",
-		"/system/alert":          "alert",
-		"/ui/":                   "web page",
+	for request, want := range map[string]string{
+		"GET /system/secrets":           "secrets: not supported",
+		"POST /system/secrets":          "secrets: not supported",
+		"PUT /system/secrets":           "secrets: not supported",
+		"DELETE /system/secrets":        "secrets: not supported",
+		"GET /system/logs?name=echo":    "logs of functions: not supported",
+		"GET /system/namespace/edge":    "namespaces: not supported",
+		"POST /system/namespace/":       "namespaces: not supported",
+		"PUT /system/namespace/edge":    "namespaces: not supported",
+		"DELETE /system/namespace/edge": "namespaces: not supported",
 	} {
-		for _, method := range []string{"GET", "POST"} {
-			status, body, _ := s.call(method, path, "")
-			if status != 501 || !strings.Contains(body, want) || strings.Count(body, "\n") != 1 {
-				t.Errorf("%s %s: %d %q, want 501 and one line with %q", method, path, status, body, want)
-			}
+		method, path, _ := strings.Cut(request, " ")
+		status, body, _ := s.call(method, path, `{"name":"edge"}`)
+		if status != 501 || !strings.Contains(body, want) || strings.Count(body, "\n") != 1 {
+			t.Errorf("%s: %d %q, want 501 and one line with %q", request, status, body, want)
+		}
+	}
+}
+
+// TestUnserved: what is not served is told as every other error is.
+func TestUnserved(t *testing.T) {
+	s := serve(t, api.Options{})
+	for _, row := range []struct {
+		request, allow string
+		status         int
+	}{
+		{"GET /async-function/echo", "", 404},
+		{"GET /nothing", "", 404},
+		{"POST /healthz", "GET, HEAD", 405},
+		{"POST /system/telemetry", "GET, HEAD", 405},
+		{"GET /system/alert", "POST", 405},
+		{"PUT /system/scale-function/echo", "POST", 405},
+		{"PATCH /system/namespace/edge", "DELETE, GET, HEAD, POST, PUT", 405},
+		{"POST /system/logs?name=echo", "GET, HEAD", 405},
+	} {
+		method, path, _ := strings.Cut(row.request, " ")
+		status, body, h := s.call(method, path, "", "Accept", "application/json")
+		if status != row.status || h.Get("Allow") != row.allow || !strings.HasPrefix(body, `{"code":`) {
+			t.Errorf("%s: %d %q, Allow %q, want %d and %q", row.request, status, body, h.Get("Allow"), row.status, row.allow)
 		}
 	}
 }
@@ -190,9 +210,6 @@ func TestRuntimeErrors(t *testing.T) {
 			if got := h.Get(api.InternalHeader) != ""; got != row.internal {
 				t.Errorf("%v: %s %s: %s set %v, want %v", row.err, c[0], c[1], api.InternalHeader, got, row.internal)
 			}
-		}
-		if s.changes != 0 {
-			t.Errorf("%v: OnChange called %d times after failures", row.err, s.changes)
 		}
 	}
 }

@@ -36,7 +36,7 @@ func TestAuth(t *testing.T) {
 			t.Errorf("%q: body %q, header %v", header, body, h)
 		}
 	}
-	for path, want := range map[string]int{"/healthz": 200, "/system/nothing": 401, "/system/info": 401, "/system/secrets": 401} {
+	for path, want := range map[string]int{"/healthz": 200, "/system/nothing": 401, "/system/info": 401, "/system/secrets": 401, "/system/logs": 401, "/system/alert": 401, "/ui/": 200} {
 		if status, body, _ := s.call("GET", path, ""); status != want {
 			t.Errorf("%s without credentials: %d %q, want %d", path, status, body, want)
 		}

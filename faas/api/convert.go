@@ -65,6 +65,7 @@ func FromStatus(s *faas.Status) types.FunctionStatus {
 		Replicas:               uint64(max(s.Replicas, 0)),
 		AvailableReplicas:      uint64(max(s.AvailableReplicas, 0)),
 		CreatedAt:              s.CreatedAt,
+		Usage:                  fromUsage(s.Usage),
 	}
 }
 
@@ -90,8 +91,29 @@ func ToStatus(s *types.FunctionStatus) faas.Status {
 		AvailableReplicas: int(min(s.AvailableReplicas, math.MaxInt32)),
 		Invocations:       uint64(max(s.InvocationCount, 0)),
 		CreatedAt:         s.CreatedAt,
+		Usage:             toUsage(s.Usage),
 	}
 }
+
+// millicores is OpenFaaS's unit of usage: thousandths of a core.
+const millicores = 1000
+
+func fromUsage(u *faas.Usage) *types.FunctionUsage {
+	if u == nil {
+		return nil
+	}
+	return &types.FunctionUsage{CPU: u.CPU * millicores, TotalMemoryBytes: float64(u.Memory)}
+}
+
+func toUsage(u *types.FunctionUsage) *faas.Usage {
+	if u == nil {
+		return nil
+	}
+	return &faas.Usage{CPU: max(u.CPU, 0) / millicores, Memory: int64(min(max(u.TotalMemoryBytes, 0), maxMemory))}
+}
+
+// maxMemory is more bytes than any machine has, and fits an int64.
+const maxMemory = 1 << 60
 
 // A nil map and an empty one differ in OpenFaaS's JSON (absent, {}); they do
 // in a Function too.

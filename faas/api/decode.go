@@ -16,8 +16,9 @@ import (
 	"github.com/p2pfaas/p2pfaas/faas"
 )
 
-// maxBody bounds a request's body in bytes, more than any deployment needs.
-const maxBody = 1 << 20
+// maxBody bounds a request's body in bytes: a secret of [faas.MaxSecret] in
+// base64, and more than any deployment needs.
+const maxBody = 2 * faas.MaxSecret
 
 // decode reads one JSON object of at most maxBody bytes from r's body. Unknown
 // fields are ignored: a newer client may send them.

@@ -19,6 +19,7 @@ const InternalHeader = "X-OpenFaaS-Internal"
 const (
 	codeNotFound    = "not_found"
 	codeInvalid     = "invalid"
+	codeExists      = "exists"
 	codeUnavailable = "unavailable"
 	codeUnsupported = "unsupported"
 	codeInternal    = "internal"
@@ -86,11 +87,13 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.As(err, &large):
 		text := fmt.Sprintf("body of the request is larger than %d bytes", large.Limit)
-		Error(w, r, http.StatusRequestEntityTooLarge, codeInvalid, text, "no deployment needs as much: put data into the image")
+		Error(w, r, http.StatusRequestEntityTooLarge, codeInvalid, text, "put data into the image")
 	case errors.Is(err, faas.ErrNotFound):
 		Error(w, r, http.StatusNotFound, codeNotFound, err.Error(), "")
 	case errors.Is(err, faas.ErrInvalid):
 		Error(w, r, http.StatusBadRequest, codeInvalid, err.Error(), "")
+	case errors.Is(err, faas.ErrExists):
+		Error(w, r, http.StatusConflict, codeExists, err.Error(), "")
 	case errors.Is(err, faas.ErrUnsupported):
 		Error(w, r, http.StatusNotImplemented, codeUnsupported, err.Error(), "")
 	case errors.Is(err, faas.ErrUnavailable):

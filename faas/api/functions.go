@@ -2,6 +2,8 @@ package api
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"net/http"
 
 	"github.com/openfaas/faas-provider/types"
@@ -18,6 +20,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) {
 	}
 	out := make([]types.FunctionStatus, 0, len(found)) // [] rather than null
 	for i := range found {
+		found[i].Usage = nil // as in OpenFaaS, only who asks for one function is told
 		out = append(out, FromStatus(&found[i]))
 	}
 	writeJSON(w, http.StatusOK, out)
@@ -29,12 +32,36 @@ func (a *API) get(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, err)
 		return
 	}
-	status, err := a.runtime.Get(r.Context(), name)
+	usage, err := decodeBool(r.URL.Query(), "usage")
 	if err != nil {
 		fail(w, r, err)
 		return
 	}
+	status, err := a.runtime.Get(r.Context(), name)
+	if err == nil && usage && status.Usage == nil {
+		status.Usage, err = a.usage(r.Context(), name)
+	}
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	if !usage {
+		status.Usage = nil
+	}
 	writeJSON(w, http.StatusOK, FromStatus(&status))
+}
+
+// usage is nil where nobody can tell.
+func (a *API) usage(ctx context.Context, name faas.Name) (*faas.Usage, error) {
+	teller, err := offered[faas.UsageTeller](a.runtime, "usage")
+	if err != nil {
+		return nil, nil
+	}
+	u, err := teller.Usage(ctx, name)
+	if errors.Is(err, faas.ErrUnsupported) {
+		return nil, nil
+	}
+	return &u, err
 }
 
 func (a *API) deploy(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +69,7 @@ func (a *API) deploy(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = a.runtime.Deploy(r.Context(), f)
 	}
-	a.accepted(w, r, err)
+	accepted(w, r, err)
 }
 
 // update replaces a deployment. One that is removed between the question and
@@ -55,7 +82,7 @@ func (a *API) update(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = a.runtime.Deploy(r.Context(), f)
 	}
-	a.accepted(w, r, err)
+	accepted(w, r, err)
 }
 
 func (a *API) remove(w http.ResponseWriter, r *http.Request) {
@@ -63,7 +90,7 @@ func (a *API) remove(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = a.runtime.Remove(r.Context(), name)
 	}
-	a.accepted(w, r, err)
+	accepted(w, r, err)
 }
 
 func (a *API) scale(w http.ResponseWriter, r *http.Request) {
@@ -71,16 +98,15 @@ func (a *API) scale(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = a.runtime.Scale(r.Context(), name, replicas)
 	}
-	a.accepted(w, r, err)
+	accepted(w, r, err)
 }
 
 // accepted ends each call that changes something. 202 is the one status of
 // success that every client in use takes on all of them.
-func (a *API) accepted(w http.ResponseWriter, r *http.Request, err error) {
+func accepted(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
 		fail(w, r, err)
 		return
 	}
-	a.changed()
 	w.WriteHeader(http.StatusAccepted)
 }

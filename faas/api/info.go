@@ -3,11 +3,8 @@ package api
 import (
 	"net/http"
 	"runtime"
-	"slices"
 
 	"github.com/openfaas/faas-provider/types"
-
-	"github.com/p2pfaas/p2pfaas/faas"
 )
 
 // infoBody is what OpenFaaS's gateway answers, and one object more.
@@ -57,16 +54,7 @@ func (a *API) health(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (a *API) namespaces(w http.ResponseWriter, r *http.Request) {
-	found, err := a.runtime.List(r.Context(), "")
-	if err != nil {
-		fail(w, r, err)
-		return
-	}
-	names := []string{faas.DefaultNamespace}
-	for i := range found {
-		names = append(names, found[i].Name.Namespace)
-	}
-	slices.Sort(names)
-	writeJSON(w, http.StatusOK, slices.Compact(names))
+// telemetry is asked for by some clients. Nothing is collected, so nothing is told.
+func (a *API) telemetry(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, struct{}{})
 }

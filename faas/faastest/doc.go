@@ -11,5 +11,5 @@
 // that it lives in a testing/synctest bubble; it passes the suite itself.
 //
 // Pitfalls: the suite reads a function's counters at /_/counters, a JSON object
-// as [Counters]; each image must serve it.
+// as [Counters]; each image must serve it, unless they are [Images.Standard].
 package faastest

@@ -29,6 +29,7 @@ type Fake struct {
 	service   map[faas.Name]time.Duration
 	hook      Hook
 	closed    bool
+	keep      fakeKeep
 }
 
 // Hook decides what becomes of an invocation. It may run concurrently.
@@ -136,6 +137,9 @@ func (f *Fake) Deploy(_ context.Context, fn faas.Function) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.open(); err != nil {
+		return err
+	}
+	if err := f.keep.has(fn); err != nil {
 		return err
 	}
 	if f.functions == nil {

@@ -109,3 +109,7 @@ func TestFakeHook(t *testing.T) {
 		})
 	}
 }
+
+func TestFakeKeeps(t *testing.T) {
+	faastest.Keep(t, func(*testing.T) faas.Runtime { return new(faastest.Fake) }, faastest.Images{Echo: "echo", Say: "say"})
+}

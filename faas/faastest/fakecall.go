@@ -36,6 +36,7 @@ func (f *Fake) Invoke(ctx context.Context, r *faas.Request) (*faas.Response, err
 	if fn.begin() {
 		service += f.ColdStart
 	}
+	fn.say(r)
 	if err := fn.serve(ctx, service); err != nil || act.Fail != nil {
 		fn.end(err != nil)
 		if err == nil {

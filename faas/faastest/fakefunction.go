@@ -22,6 +22,7 @@ type fakeFunction struct {
 	invoked  uint64
 	counters Counters
 	changed  chan struct{} // closed, and made anew, when a call ends
+	log      fakeLog
 }
 
 func newFakeFunction(fn faas.Function) *fakeFunction {

@@ -22,6 +22,14 @@
 //     call.
 //   - The gateway echoes no X-Call-Id that it was sent, and answers 202 on
 //     /async-function for functions that do not exist: neither is relied upon.
+//   - Logs come as plain text, 501 stands for an absent function as well as for a
+//     provider without logs, and an answer that is followed ends when the gateway's
+//     own time limit is over: the function is asked for first, and what came later
+//     afterwards. See logs.go.
+//   - Some providers overwrite a secret that is created twice, and older ones know
+//     text only. A namespace needs OpenFaaS's mark, which is added.
+//   - 404 and 501 of an endpoint that the gateway or its provider lacks are
+//     [faas.ErrUnsupported].
 //   - The namespace of a function is what follows the last dot of its name; a
 //     function without one goes by its plain name, in the gateway's own default
 //     namespace.
@@ -33,6 +41,7 @@
 // Pitfalls: credentials go to /system/ only; the invocation's own Authorization
 // field passes through to the function. The community gateway buffers small
 // answers that are neither long nor server-sent events, and refuses WebSockets:
-// this package streams what the gateway streams. Over https each invocation
-// takes a connection of its own.
+// this package streams what the gateway streams. A gateway that answers with the
+// first line only keeps the reader of a silent log waiting for the header. Over
+// https each invocation takes a connection of its own.
 package openfaas

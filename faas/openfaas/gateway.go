@@ -24,13 +24,13 @@ const maxErrorText = 300
 
 // gateway speaks the API of an OpenFaaS gateway: all but invocations.
 type gateway struct {
-	place  Place
-	client http.Client
+	place   Place
+	client  http.Client
+	streams http.Client // for answers without an end: it has no time limit
 }
 
 func newGateway(p Place, timeout time.Duration) *gateway {
-	return &gateway{place: p, client: http.Client{
-		Timeout: timeout,
+	g := &gateway{place: p, streams: http.Client{
 		// Straight to the gateway: a proxy of the environment must not see the
 		// credentials.
 		Transport: &http.Transport{MaxIdleConns: 8, MaxIdleConnsPerHost: 8, IdleConnTimeout: 8 * time.Second},
@@ -38,6 +38,9 @@ func newGateway(p Place, timeout time.Duration) *gateway {
 			return http.ErrUseLastResponse
 		},
 	}}
+	g.client = g.streams
+	g.client.Timeout = timeout
+	return g
 }
 
 func (g *gateway) close() { g.client.CloseIdleConnections() }
@@ -140,8 +143,10 @@ func refused(c call, status int, raw []byte) error {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("%w: %w", errCredentials, err)
-	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity:
+	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
 		return fmt.Errorf("%w: %w", faas.ErrInvalid, err)
+	case http.StatusConflict:
+		return fmt.Errorf("%w: %w", faas.ErrExists, err)
 	case http.StatusNotFound:
 		return fmt.Errorf("%w: %w", faas.ErrNotFound, err)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -94,7 +95,7 @@ func (rt *Runtime) oneByOne(ctx context.Context, names []faas.Name) ([]faas.Stat
 	group.SetLimit(atOnce)
 	for i, n := range names {
 		group.Go(func() error {
-			s, err := rt.gateway.status(ctx, n)
+			s, err := rt.gateway.status(ctx, n, false)
 			if err != nil && !errors.Is(err, faas.ErrNotFound) {
 				s, _, _ = rt.table.get(n)
 			}
@@ -165,10 +166,10 @@ func (g *gateway) listOne(ctx context.Context, namespace string) ([]faas.Status,
 	return list, nil
 }
 
-// status reads one function.
-func (g *gateway) status(ctx context.Context, n faas.Name) (faas.Status, error) {
+// status reads one function, with what it uses only if that is wanted.
+func (g *gateway) status(ctx context.Context, n faas.Name, usage bool) (faas.Status, error) {
 	var answer types.FunctionStatus
-	query := url.Values{"namespace": {n.Namespace}, "usage": {"false"}}
+	query := url.Values{"namespace": {n.Namespace}, "usage": {strconv.FormatBool(usage)}}
 	c := call{method: http.MethodGet, path: "/system/function/" + n.Function, query: query, into: &answer}
 	if err := g.do(ctx, c); err != nil {
 		return faas.Status{}, err

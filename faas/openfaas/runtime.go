@@ -121,7 +121,7 @@ func (rt *Runtime) Get(ctx context.Context, name faas.Name) (faas.Status, error)
 // answer.
 func (rt *Runtime) ask(ctx context.Context, name faas.Name) (faas.Status, error) {
 	answer := rt.asking.DoChan(name.Function+"."+name.Namespace, func() (any, error) {
-		s, err := rt.gateway.status(rt.life, name) // for all who ask, so not in one's context
+		s, err := rt.gateway.status(rt.life, name, false) // for all who ask, so not in one's context
 		switch {
 		case err == nil:
 			rt.table.put(s, time.Now())

@@ -9,7 +9,8 @@
 //	g.Stop()                          // so is the gateway itself
 //
 // Functions are Go handlers, by image: those of package builtin (echo, sleep,
-// stream, hello, …), redirect, and [Options.Images].
+// stream, hello, …), redirect, say (which writes its body to its log), and
+// [Options.Images].
 //
 // It fails the test on a request that a real gateway would not take or that
 // gives something away: malformed JSON, unknown fields, a wrong content type,

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/openfaas/faas-provider/types"
 )
 
 // Options are how a Gateway differs from the plain one.
@@ -29,6 +31,11 @@ type Options struct {
 	Community bool
 	// Namespaces beside openfaas-fn.
 	Namespaces []string
+	// NoLogs: the provider keeps none.
+	NoLogs bool
+	// LogTime is how long the gateway answers with a log that is followed;
+	// default 60 s.
+	LogTime time.Duration
 	// Success is the status of each change; default 202.
 	Success int
 	// Images are functions beside the package's own: each call makes a fresh one.
@@ -46,6 +53,8 @@ type Gateway struct {
 	server     *http.Server
 	serving    sync.WaitGroup
 	functions  map[name]*function
+	secrets    map[name][]byte
+	namespaces map[string]types.FunctionNamespace
 	provider   bool
 	prometheus bool
 	requests   map[string]int // by method and path
@@ -57,9 +66,14 @@ func New(t testing.TB, o Options) *Gateway {
 	if o.Success == 0 {
 		o.Success = http.StatusAccepted
 	}
+	o.LogTime = cmp.Or(o.LogTime, time.Minute)
 	g := &Gateway{
 		t: t, options: o, addr: cmp.Or(o.Addr, "127.0.0.1:0"), provider: true, prometheus: true,
-		functions: make(map[name]*function), requests: make(map[string]int),
+		functions: make(map[name]*function), requests: make(map[string]int), secrets: make(map[name][]byte),
+		namespaces: map[string]types.FunctionNamespace{defaultNamespace: {Name: defaultNamespace}},
+	}
+	for _, n := range o.Namespaces {
+		g.namespaces[n] = types.FunctionNamespace{Name: n}
 	}
 	g.mux = g.routes()
 	g.Start()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/openfaas/faas-provider/types"
@@ -17,7 +18,16 @@ func (g *Gateway) routes() *http.ServeMux {
 	m.HandleFunc("GET /healthz", g.health)
 	system := map[string]http.HandlerFunc{
 		"GET /system/info":                   g.info,
-		"GET /system/namespaces":             g.namespaces,
+		"GET /system/namespaces":             g.listNamespaces,
+		"GET /system/namespace/{name}":       g.getNamespace,
+		"POST /system/namespace/{$}":         g.createNamespace,
+		"PUT /system/namespace/{name}":       g.updateNamespace,
+		"DELETE /system/namespace/{name}":    g.deleteNamespace,
+		"GET /system/secrets":                g.listSecrets,
+		"POST /system/secrets":               g.createSecret,
+		"PUT /system/secrets":                g.updateSecret,
+		"DELETE /system/secrets":             g.deleteSecret,
+		"GET /system/logs":                   g.logs,
 		"GET /system/functions":              g.list,
 		"POST /system/functions":             g.create,
 		"PUT /system/functions":              g.update,
@@ -73,15 +83,6 @@ func (g *Gateway) info(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (g *Gateway) namespaces(w http.ResponseWriter, r *http.Request) {
-	g.query(r)
-	if g.options.Community {
-		http.Error(w, "namespaces are not supported", http.StatusNotImplemented)
-		return
-	}
-	g.answer(w, append([]string{defaultNamespace}, g.options.Namespaces...))
-}
-
 func (g *Gateway) list(w http.ResponseWriter, r *http.Request) {
 	namespace, ok := g.namespace(w, g.query(r, "namespace").Get("namespace"))
 	if !ok {
@@ -94,7 +95,8 @@ func (g *Gateway) list(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gateway) get(w http.ResponseWriter, r *http.Request) {
-	namespace, ok := g.namespace(w, g.query(r, "namespace", "usage").Get("namespace"))
+	query := g.query(r, "namespace", "usage")
+	namespace, ok := g.namespace(w, query.Get("namespace"))
 	if !ok {
 		return
 	}
@@ -106,6 +108,9 @@ func (g *Gateway) get(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	status := f.status()
 	g.mu.Unlock()
+	if usage, _ := strconv.ParseBool(query.Get("usage")); usage && !g.options.Community {
+		status.Usage = &types.FunctionUsage{CPU: 250, TotalMemoryBytes: 64 << 20}
+	}
 	g.answer(w, status)
 }
 
@@ -127,6 +132,10 @@ func (g *Gateway) update(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gateway) store(w http.ResponseWriter, d types.FunctionDeployment) {
+	if s := g.lacksSecret(&d); s != "" {
+		http.Error(w, "unable to find secret "+s, http.StatusBadRequest)
+		return
+	}
 	if !g.deploy(d) {
 		http.Error(w, "unable to pull image "+d.Image, http.StatusBadRequest)
 		return
@@ -202,7 +211,10 @@ func (g *Gateway) namespace(w http.ResponseWriter, asked string) (string, bool) 
 	if asked == "" || asked == defaultNamespace {
 		return defaultNamespace, true
 	}
-	if g.options.Community || !slices.Contains(g.options.Namespaces, asked) {
+	g.mu.Lock()
+	_, found := g.namespaces[asked]
+	g.mu.Unlock()
+	if g.options.Community || !found {
 		http.Error(w, "namespace not valid", http.StatusBadRequest)
 		return "", false
 	}
