@@ -23,9 +23,11 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, copySize); return &b
 // write sends an answer, its body as it comes.
 func (g *Gateway) write(w http.ResponseWriter, r *http.Request, a *invoke.Answer, began time.Time) {
 	h := w.Header()
+	id := h.Get(headerCallID)
 	for _, f := range a.Header {
 		h.Add(f.Name, f.Value)
 	}
+	h.Set(headerCallID, id) // also where the function echoes it
 	g.stamp(h, a.Hops, began)
 	if a.Conn != nil {
 		g.upgrade(w, r, a)

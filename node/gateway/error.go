@@ -9,6 +9,7 @@ import (
 
 	"github.com/p2pfaas/p2pfaas/faas/api"
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/sched"
 )
 
 // statusClosed is what the log says of a call whose caller went away; nobody
@@ -34,7 +35,7 @@ func tell(c invoke.Code) told {
 	case invoke.CodeWrongVersion:
 		return told{http.StatusConflict, "deploy the same version on both nodes", true}
 	case invoke.CodeExpired, invoke.CodeDeadline:
-		return told{http.StatusGatewayTimeout, "allow more time with the header " + headerDeadline, true}
+		return told{http.StatusGatewayTimeout, "allow more time with the header " + HeaderDeadline, true}
 	case invoke.CodeLoop:
 		return told{http.StatusLoopDetected, "", true}
 	case invoke.CodeDenied:
@@ -51,12 +52,12 @@ func tell(c invoke.Code) told {
 	return told{http.StatusBadGateway, "", true}
 }
 
+// Status is the HTTP status by which an invocation that has no answer is told.
+func Status(c invoke.Code) int { return tell(c).status }
+
 // writeError tells what became of an invocation that has no answer.
 func (g *Gateway) writeError(w http.ResponseWriter, r *http.Request, err error, began time.Time) {
-	var e *invoke.Error
-	if !errors.As(err, &e) {
-		e = &invoke.Error{Code: invoke.CodeUnknown, Text: err.Error()}
-	}
+	e := invocationError(err)
 	t := tell(e.Code)
 	h := w.Header()
 	g.stamp(h, e.Hops, began)
@@ -77,6 +78,24 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *http.Request, err error, 
 		h.Set("Connection", "close") // rather than read the rest of a large body first
 	}
 	api.Error(w, r, t.status, codeName(e.Code), text(e), t.hint)
+}
+
+func invocationError(err error) *invoke.Error {
+	var e *invoke.Error
+	if !errors.As(err, &e) {
+		e = &invoke.Error{Code: invoke.CodeUnknown, Text: err.Error()}
+	}
+	return e
+}
+
+// foreignError tells it in the dialect.
+func (g *Gateway) foreignError(w http.ResponseWriter, r *http.Request, err error) {
+	e := invocationError(err)
+	if duplex(r) {
+		w.Header().Set("Connection", "close")
+	}
+	deliberate := len(e.Hops) > 0 && sched.Reason(e.Hops[len(e.Hops)-1].Reason) == sched.ReasonAlways
+	g.Dialect.Error(r.Header, w, e, deliberate)
 }
 
 // text is what people read: what the node that knows best said, else what the

@@ -33,6 +33,8 @@ type Options struct {
 	// the first read of the body does: nothing is read before it is decided
 	// where the invocation goes.
 	Expects bool
+	// Policy names the policy that shall decide on this node; "" is the one in force.
+	Policy string
 }
 
 // Gateway serves /function/NAME[.NAMESPACE][/PATH].
@@ -40,6 +42,20 @@ type Gateway struct {
 	invoker Invoker
 	self    string // this node's peer ID
 	product string // for X-Served-By
+	// Dialect, if set before serving, has answers told in the language of another
+	// system to those who speak it.
+	Dialect Dialect
+}
+
+// Dialect is the language of another system's clients.
+type Dialect interface {
+	// Request translates a request's header in place, and tells whether it is to
+	// be answered in the dialect.
+	Request(h http.Header) bool
+	// Answer adds headers to an answer that came by these hops.
+	Answer(request, h http.Header, hops []invoke.Hop)
+	// Error is the whole answer to an invocation that failed, refused on purpose or not.
+	Error(request http.Header, w http.ResponseWriter, e *invoke.Error, deliberate bool)
 }
 
 // New makes a Gateway of the node with that peer ID; product is what it calls
@@ -60,18 +76,26 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).EnableFullDuplex()
 		defer drain(w, r)
 	}
-	req, err := parse(w, r, began)
+	foreign := g.Dialect != nil && g.Dialect.Request(r.Header)
+	req, err := Parse(w, r, Prefix, began)
 	if err == nil && g.looped(r.Header) {
 		err = &invoke.Error{Code: invoke.CodeLoop, Text: "the request has been through this node already, says its header Via"}
 	}
 	if err == nil {
 		w.Header().Set("X-Call-Id", req.CallID)
 		var answer *invoke.Answer
-		if answer, err = g.invoker.Invoke(r.Context(), req, Options{Expects: r.Header.Get("Expect") != ""}); err == nil {
+		if answer, err = g.invoker.Invoke(r.Context(), req, Options{Expects: r.Header.Get("Expect") != "", Policy: r.Header.Get(HeaderPolicy)}); err == nil {
 			closeUnlessRead(w, r, req)
+			if foreign {
+				g.Dialect.Answer(r.Header, w.Header(), answer.Hops)
+			}
 			g.write(w, r, answer, began)
 			return
 		}
+	}
+	if foreign {
+		g.foreignError(w, r, err)
+		return
 	}
 	g.writeError(w, r, err, began)
 }
@@ -109,8 +133,8 @@ func closeUnlessRead(w http.ResponseWriter, r *http.Request, req *invoke.Request
 }
 
 // splitPath takes apart "/function/NAME/rest"; rest keeps its escapes.
-func splitPath(escaped string) (name, rest string) {
-	name = strings.TrimPrefix(escaped, Prefix)
+func splitPath(escaped, prefix string) (name, rest string) {
+	name = strings.TrimPrefix(escaped, prefix)
 	if i := strings.IndexByte(name, '/'); i >= 0 {
 		name, rest = name[:i], name[i:]
 	}

@@ -1,11 +1,13 @@
 package gateway
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -21,10 +23,19 @@ import (
 // Request headers that the gateway reads.
 const (
 	headerCallID      = "X-Call-Id"
-	headerDeadline    = "X-P2pfaas-Deadline" // a Go duration
-	headerTimeout     = "X-Timeout"          // the same, OpenFaaS's name
 	headerIdempotency = "Idempotency-Key"
 
+	headerPriority = "X-P2pfaas-Priority" // higher is served first
+
+	// HeaderDeadline is how long the invocation may take, a Go duration, and
+	// HeaderTimeout the same under OpenFaaS's name.
+	HeaderDeadline = "X-P2pfaas-Deadline"
+	HeaderTimeout  = "X-Timeout"
+	// HeaderTaskType is a number for policies that tell classes apart.
+	HeaderTaskType = "X-P2pfaas-Task-Type"
+	// HeaderPolicy names the policy that decides on this invocation, at the node
+	// where it enters the mesh, instead of the one in force there.
+	HeaderPolicy = "X-P2pfaas-Policy"
 	// HeaderParent names the invocation within which a call is made; functions get
 	// it, and pass it on with their inner calls.
 	HeaderParent = "X-P2pfaas-Parent"
@@ -36,9 +47,10 @@ const maxDeadline = 30 * 24 * time.Hour
 // maxCallID bounds a call ID that a client gives, in bytes.
 const maxCallID = 128
 
-// parse makes an invocation of an HTTP request. Its errors are *invoke.Error.
-func parse(w http.ResponseWriter, r *http.Request, began time.Time) (*invoke.Request, error) {
-	escaped, rest := splitPath(r.URL.EscapedPath())
+// Parse makes an invocation of an HTTP request for a path below prefix; began is
+// when it came. Its errors are *invoke.Error.
+func Parse(w http.ResponseWriter, r *http.Request, prefix string, began time.Time) (*invoke.Request, error) {
+	escaped, rest := splitPath(r.URL.EscapedPath(), prefix)
 	name, err := faas.ParseName(escaped)
 	if err != nil {
 		return nil, badRequest("%v", err)
@@ -59,6 +71,9 @@ func parse(w http.ResponseWriter, r *http.Request, began time.Time) (*invoke.Req
 		Upgrade: upgradeOf(r.Header),
 		Parent:  r.Header.Get(HeaderParent),
 	}
+	if req.TaskType, req.Priority, err = class(r.Header); err != nil {
+		return nil, err
+	}
 	if req.Upgrade != "" {
 		req.Size = 0
 	}
@@ -70,7 +85,7 @@ func parse(w http.ResponseWriter, r *http.Request, began time.Time) (*invoke.Req
 	req.Header = append(req.Header,
 		invoke.Field{Name: "X-Start-Time", Value: strconv.FormatInt(began.UTC().UnixNano(), 10)},
 		invoke.Field{Name: "X-Forwarded-For", Value: forwardedFor(r)},
-		invoke.Field{Name: "X-Forwarded-Host", Value: r.Host},
+		invoke.Field{Name: "X-Forwarded-Host", Value: cmp.Or(r.Header.Get("X-Forwarded-Host"), r.Host)},
 	)
 	return req, nil
 }
@@ -99,7 +114,7 @@ func badRequest(format string, args ...any) error {
 }
 
 func deadlineOf(h http.Header) (time.Duration, error) {
-	for _, name := range []string{headerDeadline, headerTimeout} {
+	for _, name := range []string{HeaderDeadline, HeaderTimeout} {
 		s := h.Get(name)
 		if s == "" {
 			continue
@@ -111,6 +126,24 @@ func deadlineOf(h http.Header) (time.Duration, error) {
 		return d, nil
 	}
 	return 0, nil
+}
+
+// maxPriority bounds what a client gives, both ways.
+const maxPriority = 1000
+
+// class is what the client says of the invocation's kind.
+func class(h http.Header) (taskType float64, priority int, err error) {
+	if s := h.Get(HeaderTaskType); s != "" {
+		if taskType, err = strconv.ParseFloat(s, 64); err != nil || math.IsNaN(taskType) || math.IsInf(taskType, 0) {
+			return 0, 0, badRequest("header %s: %q is no number", HeaderTaskType, s)
+		}
+	}
+	if s := h.Get(headerPriority); s != "" {
+		if priority, err = strconv.Atoi(s); err != nil || priority < -maxPriority || priority > maxPriority {
+			return 0, 0, badRequest("header %s: %q is no whole number from %d to %d", headerPriority, s, -maxPriority, maxPriority)
+		}
+	}
+	return taskType, priority, nil
 }
 
 // callID is the caller's own, or a new one.
@@ -169,7 +202,8 @@ func upgradeOf(h http.Header) string {
 // dropped are request headers that end here: the gateway has read them, or
 // sets them itself.
 var dropped = map[string]bool{
-	"Expect": true, headerCallID: true, headerDeadline: true, headerTimeout: true, HeaderParent: true,
+	"Expect": true, headerCallID: true, HeaderDeadline: true, HeaderTimeout: true, HeaderParent: true,
+	HeaderTaskType: true, headerPriority: true, HeaderPolicy: true,
 	"Traceparent": true, "Tracestate": true, "X-Start-Time": true, "X-Forwarded-For": true, "X-Forwarded-Host": true,
 }
 

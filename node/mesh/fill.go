@@ -43,8 +43,42 @@ func (n *neighbour) describe(c *sched.Neighbour, f *Function, function string) {
 	c.ID, c.Zone, c.Arch = n.id, n.member.Zone, n.member.Arch
 	c.RTT, c.Throughput, c.Relayed = n.rtt.smoothed, n.throughput, n.relayed
 	c.Health, c.Honesty = n.healthFor(function), n.honesty
-	c.Load, c.Sampled, c.OwnSends = n.load, n.sampled, n.sends.count
+	c.Load, c.Sampled, c.OwnSends, c.OwnWork = n.load, n.sampled, n.sends.count, n.sends.work
 	c.Service, c.Warm, c.Cold = f.Service, f.Warm, f.Cold
+}
+
+// Look returns one neighbour as a candidate for the function, as Fill would.
+func (m *Mesh) Look(p peer.ID, function string, fp [8]byte) (c sched.Neighbour, ok bool) {
+	now, limit := m.now(), m.fresh()
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, o := range m.table.index[function] {
+		if o.by.id != p {
+			continue
+		}
+		if o.f.KeptHome || (fp != [8]byte{} && fp != o.f.Fingerprint) || !o.by.candidate(now, limit) || o.by.paused(function, now) {
+			return c, false
+		}
+		o.by.describe(&c, o.f, function)
+		return c, true
+	}
+	return c, false
+}
+
+// All returns the neighbours that could take work now, whatever they run,
+// sorted by ID, in dst's memory (it begins at dst[:0]).
+func (m *Mesh) All(dst []sched.Neighbour) []sched.Neighbour {
+	now, limit := m.now(), m.fresh()
+	dst = dst[:0]
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, n := range m.table.view {
+		if n.candidate(now, limit) {
+			dst = append(dst, sched.Neighbour{})
+			n.describe(&dst[len(dst)-1], &Function{Warm: true}, "")
+		}
+	}
+	return dst
 }
 
 // Has returns the neighbours that run the function in any version and lend it

@@ -10,7 +10,6 @@ import (
 
 	logging "github.com/ipfs/go-log/v2"
 	corehost "github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/p2pfaas/p2pfaas/protocol/control"
 	"github.com/p2pfaas/p2pfaas/protocol/host"
@@ -64,7 +63,7 @@ type Config struct {
 	Gate load.Gate
 	// Heard is told each neighbour's load when a report of its own arrives; for
 	// policies that are sched.Notified. May be nil.
-	Heard func(p peer.ID, l sched.Load)
+	Heard func(n sched.News)
 	// Now is a monotonic clock whose zero is arbitrary: that of sched.View. nil
 	// counts from New; see Mesh.Now.
 	Now func() time.Duration

@@ -7,6 +7,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/p2pfaas/p2pfaas/protocol/load"
+	"github.com/p2pfaas/p2pfaas/sched"
 )
 
 const (
@@ -115,7 +116,7 @@ func (m *Mesh) Hear(from peer.ID, news *load.News) {
 	}
 	m.mu.Unlock()
 	if fresh {
-		m.heard(n)
+		m.heard(n, sched.ViaMessage)
 	}
 }
 
@@ -145,20 +146,21 @@ func (m *Mesh) hearTopic(from peer.ID, r *load.Report) {
 	fresh := n.hear(r, sampledAt(now, n, r))
 	m.mu.Unlock()
 	if fresh {
-		m.heard(n)
+		m.heard(n, sched.ViaGossip)
 	}
 }
 
 // heard follows a neighbour's own new report. The caller holds no lock.
-func (m *Mesh) heard(n *neighbour) {
+func (m *Mesh) heard(n *neighbour, via sched.Via) {
 	m.mu.RLock()
-	l, stale, inView := n.load, n.functionsStale(), n.inView
+	news := sched.News{Of: n.id, Load: n.load, Sampled: n.sampled, Now: m.now(), Via: via}
+	stale, inView := n.functionsStale(), n.inView
 	m.mu.RUnlock()
 	if stale {
 		m.wakeKeeper()
 	}
 	if m.cfg.Heard != nil && inView {
-		m.cfg.Heard(n.id, l)
+		m.cfg.Heard(news)
 	}
 }
 

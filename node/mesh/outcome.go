@@ -44,16 +44,16 @@ type Done struct {
 	Transfer time.Duration
 }
 
-// Sent says that an invocation is on its way to p. Until a report of p's that
-// was made after it arrived, it counts as p's load; see sched.Neighbour.OwnSends.
-func (m *Mesh) Sent(p peer.ID) {
+// Sent says that an invocation of the function is on its way to p. Until a report of p's that
+// was made after it arrived, it counts as p's load; see sched.Neighbour.OwnSends and OwnWork.
+func (m *Mesh) Sent(p peer.ID, function string) {
 	now := m.now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if n := m.table.members[p]; n != nil {
 		n.breaker.sent(now)
 		n.used = now
-		n.sends.add(now, n.rtt.oneWay(), n.promise(now))
+		n.sends.add(now, n.rtt.oneWay(), m.table.service(n, function).Mean, n.promise(now))
 	}
 }
 

@@ -11,6 +11,7 @@ type send struct {
 	at      time.Duration // when it left here
 	arrives time.Duration // when it gets there: half a round trip later
 	counted bool          // no report included it so far
+	work    time.Duration // how long it is expected to run there
 	promise promise
 }
 
@@ -24,15 +25,17 @@ type promise struct {
 // sends are the outstanding ones to one neighbour, in the order they left.
 type sends struct {
 	list  []send
-	count int // of those counted
+	count int           // of those counted
+	work  time.Duration // of the same
 }
 
-func (s *sends) add(now, oneWay time.Duration, p promise) {
+func (s *sends) add(now, oneWay, work time.Duration, p promise) {
 	if len(s.list) >= maxSends {
 		s.remove(0)
 	}
-	s.list = append(s.list, send{at: now, arrives: now + oneWay, counted: true, promise: p})
+	s.list = append(s.list, send{at: now, arrives: now + oneWay, counted: true, work: work, promise: p})
 	s.count++
+	s.work += work
 }
 
 // reported says that a report was sampled at that time: it includes what had
@@ -45,6 +48,7 @@ func (s *sends) reported(sampled time.Duration) {
 		if s.list[i].counted && s.list[i].arrives < sampled {
 			s.list[i].counted = false
 			s.count--
+			s.work -= s.list[i].work
 		}
 	}
 }
@@ -68,6 +72,7 @@ func (s *sends) done(at time.Duration) (promise, bool) {
 func (s *sends) remove(i int) {
 	if s.list[i].counted {
 		s.count--
+		s.work -= s.list[i].work
 	}
 	s.list = append(s.list[:i], s.list[i+1:]...)
 }

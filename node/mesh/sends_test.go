@@ -11,8 +11,8 @@ const ms = time.Millisecond
 
 func TestOwnSendsCountUntilReported(t *testing.T) {
 	var s sends
-	s.add(100*ms, 10*ms, promise{})
-	s.add(105*ms, 10*ms, promise{})
+	s.add(100*ms, 10*ms, 5*ms, promise{})
+	s.add(105*ms, 10*ms, 7*ms, promise{})
 	s.reported(110 * ms) // the first arrives at that moment: not included for certain
 	if s.count != 2 {
 		t.Fatalf("count %d after a report made before both had arrived, want 2", s.count)
@@ -37,7 +37,7 @@ func TestOwnSendsCountUntilReported(t *testing.T) {
 func TestDoneReturnsItsOwnPromise(t *testing.T) {
 	var s sends
 	for i := range 5 {
-		s.add(time.Duration(i)*ms, ms, promise{wait: time.Duration(i)})
+		s.add(time.Duration(i)*ms, ms, ms, promise{wait: time.Duration(i)})
 	}
 	p, ok := s.done(3*ms + 20*time.Microsecond)
 	if !ok || p.wait != 3 {
@@ -54,7 +54,7 @@ func TestSendsCount(t *testing.T) {
 			now += time.Duration(rapid.IntRange(0, 20).Draw(t, "dt")) * ms
 			switch rapid.SampledFrom([]string{"send", "report", "done"}).Draw(t, "what") {
 			case "send":
-				s.add(now, time.Duration(rapid.IntRange(0, 30).Draw(t, "one way"))*ms, promise{})
+				s.add(now, time.Duration(rapid.IntRange(0, 30).Draw(t, "one way"))*ms, ms, promise{})
 			case "report":
 				s.reported(now - time.Duration(rapid.IntRange(0, 50).Draw(t, "age"))*ms)
 			case "done":
@@ -76,7 +76,7 @@ func TestSendsCount(t *testing.T) {
 func TestSendsAreBounded(t *testing.T) {
 	var s sends
 	for i := range 3 * maxSends {
-		s.add(time.Duration(i), 0, promise{})
+		s.add(time.Duration(i), 0, 0, promise{})
 	}
 	if len(s.list) != maxSends || s.count != maxSends {
 		t.Fatalf("%d kept, %d counted, want %d", len(s.list), s.count, maxSends)

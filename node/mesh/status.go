@@ -14,7 +14,7 @@ import (
 
 // PeerStatus is a member as people see it. Times are in nanoseconds in JSON.
 type PeerStatus struct {
-	ID   peer.ID  `json:"id"`
+	ID   peer.ID  `json:"peer"`
 	Addr []string `json:"addresses"` // of the connections that there are
 	// Transport is how it is reached: tcp, quic-v1, relay, or others' names; ""
 	// if there is no connection.
@@ -23,14 +23,14 @@ type PeerStatus struct {
 	Zone      string        `json:"zone,omitempty"`
 	Arch      string        `json:"arch"`
 	Neighbour bool          `json:"neighbour"` // in view; else known by address only
-	Joined    time.Duration `json:"joined"`    // ago
-	RTT       time.Duration `json:"rtt"`       // smoothed, 0: not measured
-	LeastRTT  time.Duration `json:"least_rtt"`
+	Joined    time.Duration `json:"-"`         // ago
+	RTT       time.Duration `json:"-"`         // smoothed, 0: not measured
+	LeastRTT  time.Duration `json:"-"`
 	// Load and its Age; Heard is how long ago the peer itself was heard, -1 if
 	// never.
 	Load      sched.Load    `json:"load"`
-	Age       time.Duration `json:"age"`
-	Heard     time.Duration `json:"heard"`
+	Age       time.Duration `json:"-"`
+	Heard     time.Duration `json:"-"`
 	OwnSends  int           `json:"own_sends"`
 	Health    float64       `json:"health"`
 	Honesty   float64       `json:"honesty"`

@@ -11,6 +11,7 @@ import (
 
 	"github.com/p2pfaas/p2pfaas/protocol/host"
 	"github.com/p2pfaas/p2pfaas/protocol/load"
+	"github.com/p2pfaas/p2pfaas/sched"
 )
 
 // maxMembers bounds the table; who comes later is not known at all.
@@ -68,6 +69,16 @@ func (t *table) leave(id peer.ID) bool {
 	delete(t.members, id)
 	delete(t.byKey, n.key)
 	return true
+}
+
+// service is what is known of how long the function runs on n.
+func (t *table) service(n *neighbour, function string) sched.Service {
+	for _, o := range t.index[function] {
+		if o.by == n {
+			return o.f.Service
+		}
+	}
+	return sched.Service{}
 }
 
 // enter makes a member a neighbour.
