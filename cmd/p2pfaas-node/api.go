@@ -68,10 +68,12 @@ func (c *remote) send(r *http.Request) (*http.Response, error) {
 }
 
 // isLibp2p tells whether what answered greeted with libp2p's protocol
-// negotiation. net/http has no error value for it.
+// negotiation: in place of an answer, or before the request was written, which is
+// a failed peek without an error. net/http has no error values for these.
 func isLibp2p(err error) bool {
 	text := err.Error()
-	return strings.Contains(text, "malformed HTTP response") && strings.Contains(text, "/multistream/")
+	return strings.Contains(text, "malformed HTTP response") && strings.Contains(text, "/multistream/") ||
+		strings.Contains(text, "readLoopPeekFailLocked: %!w(<nil>)")
 }
 
 // call does a request of the system API with the credentials. in, unless nil, is
@@ -92,15 +94,38 @@ func (c *remote) call(ctx context.Context, method, path, query string, in, out a
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	if c.password != "" {
-		r.SetBasicAuth(c.user, c.password)
-	}
-	res, err := c.send(r)
+	res, err := c.sendSigned(r)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
 	return c.read(res, out)
+}
+
+// sendSigned is send with the credentials.
+func (c *remote) sendSigned(r *http.Request) (*http.Response, error) {
+	if c.password != "" {
+		r.SetBasicAuth(c.user, c.password)
+	}
+	return c.send(r)
+}
+
+// stream does a request of the system API whose answer takes as long as ctx
+// lets it. The caller closes its body.
+func (c *remote) stream(ctx context.Context, method, path, query string) (*http.Response, error) {
+	r, err := c.request(ctx, method, path, query, nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.sendSigned(r)
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode/100 == 2 {
+		return res, nil
+	}
+	defer res.Body.Close()
+	return nil, c.read(res, nil)
 }
 
 func (c *remote) read(res *http.Response, out any) error {

@@ -19,27 +19,36 @@ import (
 const aboutCalls = `List the latest calls that passed through a node, the latest first. FROM is who
 sent the call (http, or a peer), RAN ON the node whose function answered, TRIES
 how often it was tried from here. A node keeps a few thousand calls. Say
-"p2pfaas-node why ID" to see how one of them was decided on.`
+"p2pfaas-node why ID" to see how one of them was decided on.
+
+With --async, list instead the calls to /async-function that the node holds, until
+their answers are forgotten. A dead one has failed as often as it may; it stays
+until it is re-queued, dropped or too old. The commands below are about one such
+call.`
 
 func newCalls() *cobra.Command {
 	var (
 		t   target
 		out output
 		q   control.CallsQuery
+		a   asyncQuery
 	)
 	cmd := &cobra.Command{
 		Use:   "calls",
-		Short: "List the latest calls of a node",
+		Short: "List the latest calls of a node, and see to asynchronous ones",
 		Long:  aboutCalls,
 		Args:  wants(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			query, err := callsQuery(q)
+			query, err := callsQuery(q, &a)
 			if err != nil {
 				return err
 			}
 			c, err := t.remote()
 			if err != nil {
 				return err
+			}
+			if a.all {
+				return a.list(cmd, c, query, out.json())
 			}
 			found := []control.Call{} // prints as [] rather than null
 			if err := c.call(cmd.Context(), http.MethodGet, "/system/calls", query, nil, &found); err != nil {
@@ -57,8 +66,10 @@ func newCalls() *cobra.Command {
 	fs.IntVar(&q.Limit, "limit", control.DefaultCalls, fmt.Sprintf("how many calls, 1 to %d", control.MaxCalls))
 	// Fails only for a flag that does not exist.
 	_ = cmd.RegisterFlagCompletionFunc("outcome", cobra.FixedCompletions(outcomes(), cobra.ShellCompDirectiveNoFileComp))
+	a.addTo(cmd)
 	out.addTo(cmd)
 	t.addTo(cmd)
+	cmd.AddCommand(asyncTools()...)
 	return cmd
 }
 
@@ -70,8 +81,7 @@ func outcomes() []string {
 	return words
 }
 
-func callsQuery(q control.CallsQuery) (string, error) {
-	query := url.Values{"limit": {strconv.Itoa(q.Limit)}}
+func callsQuery(q control.CallsQuery, a *asyncQuery) (string, error) {
 	if q.Limit < 1 || q.Limit > control.MaxCalls {
 		return "", usagef("--limit %d: want 1 to %d", q.Limit, control.MaxCalls)
 	}
@@ -80,7 +90,23 @@ func callsQuery(q control.CallsQuery) (string, error) {
 		if err != nil {
 			return "", usageError{fmt.Errorf("--function: %w", err)}
 		}
-		query.Set("function", name.String())
+		q.Function = name.String()
+	}
+	switch {
+	case a.all && q.Outcome != "":
+		return "", usagef("--outcome does not go with --async: say --state")
+	case a.all:
+		return a.query(q.Function, q.Limit)
+	case a.state != "":
+		return "", usagef("--state goes with --async: say --outcome")
+	}
+	return recordsQuery(q)
+}
+
+func recordsQuery(q control.CallsQuery) (string, error) {
+	query := url.Values{"limit": {strconv.Itoa(q.Limit)}}
+	if q.Function != "" {
+		query.Set("function", q.Function)
 	}
 	if q.Outcome != "" {
 		if !slices.Contains(outcomes(), q.Outcome) {

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/openfaas/faas-provider/types"
 	"github.com/spf13/cobra"
@@ -17,147 +13,101 @@ import (
 
 const aboutDeploy = `Deploy a function on one node, or replace the one of that name. The image says
 what runs: builtin:NAME, exec:PATH (a process per request), serve:PATH (a
-long-lived HTTP process, told its port by $PORT) or http://HOST:PORT. Without an
-image, --env-process is run per request.`
+long-lived HTTP process, told its port by $PORT), wasm:PATH (a WASI module),
+http://HOST:PORT, or a name that the node's --image-alias maps to one of these.
+Without an image, --env-process is run per request.
+
+With -f it deploys the functions of an OpenFaaS stack file, ${VAR:-default} in it
+replaced from the environment; "-" is standard input. Files of environment_file,
+and images such as exec:./bin/resize, are seen from the file's folder. The gateway
+that the file names is not used: --node says where. Other flags add to what the
+file says. A file with a mistake in it deploys nothing; where the node refuses
+some functions, the others are deployed.`
 
 const exampleDeploy = `  p2pfaas-node deploy hello --image builtin:hello
   p2pfaas-node deploy resize --image serve:/var/lib/p2pfaas/bin/resize --weight 0.5 --deadline 2s
-  p2pfaas-node deploy upper --env-process "tr a-z A-Z" --idempotent`
-
-// deployment are the flags of deploy.
-type deployment struct {
-	image, envProcess        string
-	env, labels, annotations map[string]string
-	namespace                string
-	idempotent               bool
-	weight                   float64
-	deadline                 time.Duration
-	replicas                 int
-	scales                   bool // replicas was given
-}
+  p2pfaas-node deploy upper --env-process "tr a-z A-Z" --idempotent
+  p2pfaas-node deploy -f stack.yml --filter "img-*"`
 
 func newDeploy() *cobra.Command {
 	var (
 		t target
 		d deployment
+		s stackFile
 	)
 	cmd := &cobra.Command{
-		Use:     "deploy NAME[.NAMESPACE]",
-		Short:   "Deploy or replace a function on a node",
+		Use:     "deploy {NAME[.NAMESPACE] | -f FILE}",
+		Short:   "Deploy or replace functions on a node",
 		Long:    aboutDeploy,
 		Example: exampleDeploy,
-		Args:    wants("NAME"),
+		Args:    func(cmd *cobra.Command, args []string) error { return s.args(cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d.scales = cmd.Flags().Changed("scale")
-			f, err := d.function(args[0])
+			functions, err := d.functions(cmd, &s, args)
 			if err != nil {
-				return usageError{fmt.Errorf("deploy: %w", err)}
+				return err
 			}
 			c, err := t.remote()
 			if err != nil {
 				return err
 			}
-			return d.send(cmd, c, f)
+			return d.sendAll(cmd, c, functions)
 		},
 	}
-	d.addTo(cmd)
+	s.addTo(cmd)
+	d.addTo(cmd, &t)
 	t.addTo(cmd)
 	return cmd
 }
 
-func (d *deployment) addTo(cmd *cobra.Command) {
-	fs := cmd.Flags()
-	fs.SortFlags = false
-	fs.StringVar(&d.image, "image", "", "`what` runs: builtin:NAME, exec:PATH, serve:PATH, http://HOST:PORT")
-	fs.StringVar(&d.envProcess, "env-process", "", "`command` to run per request: a program and its arguments, without a shell")
-	fs.VarP(pairs{&d.env}, "env", "e", "`KEY=VALUE` for the function's environment; repeatable")
-	fs.VarP(pairs{&d.labels}, "label", "l", "`KEY=VALUE`; repeatable")
-	fs.Var(pairs{&d.annotations}, "annotation", "`KEY=VALUE`; repeatable")
-	fs.StringVar(&d.namespace, "namespace", "", "`namespace` of the function (default "+faas.DefaultNamespace+")")
-	fs.BoolVar(&d.idempotent, "idempotent", false, "an invocation may run twice, so that a lost one is tried again")
-	fs.Float64Var(&d.weight, "weight", 0, "share of a server that an invocation takes, 0.02 to 64 (default measured)")
-	fs.DurationVar(&d.deadline, "deadline", 0, "deadline of invocations that bring none (default 60s)")
-	fs.IntVar(&d.replicas, "scale", 0, "set the number of replicas, 0 to start at the first invocation (default as the runtime does)")
-}
-
-// function is the deployment that the flags ask for.
-func (d *deployment) function(name string) (types.FunctionDeployment, error) {
-	n, err := nameIn(name, d.namespace)
+// functions are the deployments that flags and arguments ask for.
+func (d *deployment) functions(cmd *cobra.Command, s *stackFile, args []string) ([]types.FunctionDeployment, error) {
+	if err := d.check(); err != nil {
+		return nil, usageError{fmt.Errorf("deploy: %w", err)}
+	}
+	if s.file != "" {
+		return s.functions(cmd.InOrStdin(), d)
+	}
+	f, err := d.function(args[0])
 	if err != nil {
-		return types.FunctionDeployment{}, err
+		return nil, usageError{fmt.Errorf("deploy: %w", err)}
 	}
-	if d.image == "" && d.envProcess == "" {
-		return types.FunctionDeployment{}, fmt.Errorf("nothing to run: give --image (as builtin:hello) or --env-process")
-	}
-	if strings.ContainsAny(d.envProcess, "\"'") {
-		return types.FunctionDeployment{}, fmt.Errorf("--env-process %s: no shell: quotes are not interpreted; put the command into a script", d.envProcess)
-	}
-	if d.replicas < 0 {
-		return types.FunctionDeployment{}, fmt.Errorf("--scale %d: want 0 or more replicas", d.replicas)
-	}
-	if err := d.annotate(); err != nil {
-		return types.FunctionDeployment{}, err
-	}
-	return types.FunctionDeployment{
-		Service: n.Function, Namespace: n.Namespace,
-		Image: d.image, EnvProcess: d.envProcess, EnvVars: d.env,
-		Labels: &d.labels, Annotations: &d.annotations,
-	}, nil
+	return []types.FunctionDeployment{f}, nil
 }
 
-// annotate puts what the mesh reads of a function into its annotations.
-func (d *deployment) annotate() error {
-	if d.annotations == nil {
-		d.annotations = map[string]string{}
-	}
-	if d.idempotent {
-		d.annotations[faas.AnnotationIdempotent] = "true"
-	}
-	if d.weight != 0 {
-		if d.weight < 0.02 || d.weight > 64 {
-			return fmt.Errorf("--weight %v: want 0.02 to 64", d.weight)
+// sendAll tells of each function that failed.
+func (d *deployment) sendAll(cmd *cobra.Command, c *remote, functions []types.FunctionDeployment) error {
+	var failed []error
+	for _, f := range functions {
+		if err := d.send(cmd, c, f); err != nil {
+			failed = append(failed, err)
 		}
-		d.annotations[faas.AnnotationWeight] = strconv.FormatFloat(d.weight, 'g', -1, 64)
+		if cmd.Context().Err() != nil {
+			break
+		}
 	}
-	if d.deadline < 0 {
-		return fmt.Errorf("--deadline %v: want a positive duration, as 2s", d.deadline)
-	}
-	if d.deadline > 0 {
-		d.annotations[faas.AnnotationDeadline] = d.deadline.String()
-	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // send updates the function, or creates it where there is none, as faas-cli
 // does: so it works with every OpenFaaS gateway too.
 func (d *deployment) send(cmd *cobra.Command, c *remote, f types.FunctionDeployment) error {
 	const path = "/system/functions"
+	name := faas.Name{Function: f.Service, Namespace: f.Namespace}
 	err := c.call(cmd.Context(), http.MethodPut, path, "", f, nil)
 	if hasStatus(err, http.StatusNotFound) {
 		err = c.call(cmd.Context(), http.MethodPost, path, "", f, nil)
 	}
 	if err != nil {
-		return fmt.Errorf("deploy %s: %w", f.Service, err)
+		return fmt.Errorf("deploy %s: %w", name, err)
 	}
 	if d.scales {
-		if err := scale(cmd.Context(), c, f, d.replicas); err != nil {
-			return fmt.Errorf("%s is deployed, but scale it to %d: %w", f.Service, d.replicas, err)
+		if err := scale(cmd.Context(), c, name, d.replicas); err != nil {
+			return fmt.Errorf("%s is deployed, but scale it to %d: %w", name, d.replicas, err)
 		}
 	}
-	name := faas.Name{Function: f.Service, Namespace: f.Namespace}
 	fmt.Fprintf(cmd.OutOrStdout(), "deployed %s, call it at %s/function/%s\n", name, c.base, name)
 	return nil
-}
-
-func scale(ctx context.Context, c *remote, f types.FunctionDeployment, replicas int) error {
-	path := "/system/scale-function/" + url.PathEscape(f.Service)
-	query := url.Values{"namespace": {f.Namespace}}.Encode()
-	return c.call(ctx, http.MethodPost, path, query, scaleRequest{ServiceName: f.Service, Replicas: replicas}, nil)
-}
-
-type scaleRequest struct {
-	ServiceName string `json:"serviceName"`
-	Replicas    int    `json:"replicas"`
 }
 
 // nameIn reads "name[.namespace]"; a namespace given beside it goes before.

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/openfaas/faas-provider/types"
 	"github.com/spf13/cobra"
@@ -40,7 +39,7 @@ func newFunctions() *cobra.Command {
 			return printTable(cmd.OutOrStdout(), functionRows(found))
 		},
 	}
-	cmd.Flags().StringVar(&namespace, "namespace", "", "`namespace` to list (default "+faas.DefaultNamespace+")")
+	t.addNamespace(cmd, &namespace, "`namespace` to list (default "+faas.DefaultNamespace+")")
 	out.addTo(cmd)
 	t.addTo(cmd)
 	return cmd
@@ -72,23 +71,4 @@ func functionRows(found []types.FunctionStatus) [][]string {
 		})
 	}
 	return rows
-}
-
-// completeFunctions offers the names of the functions on the node, for shells.
-func (t *target) completeFunctions(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	c, err := t.remote()
-	if err != nil || len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	found, err := listFunctions(ctx, c, "")
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var names []string
-	for _, f := range found {
-		names = append(names, f.Name)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
 }

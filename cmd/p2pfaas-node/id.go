@@ -48,7 +48,7 @@ func newID() *cobra.Command {
 
 // identity is what id prints.
 type identity struct {
-	PeerID    string   `json:"peerID"`
+	PeerID    string   `json:"peer"`
 	Addresses []string `json:"addresses"` // empty: the node does not run
 }
 

@@ -17,15 +17,21 @@ import (
 )
 
 const aboutInvoke = `Invoke a function through a node and write its answer to standard output as it
-comes. The exit code is 0 if the function answered with a 2xx status.`
+comes. The exit code is 0 if the function answered with a 2xx status.
+
+With --async the node only stores the call, and this prints its ID: the function
+runs later, again if that fails. See "p2pfaas-node calls status ID" and "calls
+result ID"; with --callback the answer is posted to that URL.`
 
 const exampleInvoke = `  p2pfaas-node invoke hello
   p2pfaas-node invoke resize --query width=640 --data @in.jpg > out.jpg
-  tail -f log | p2pfaas-node invoke filter --data - --deadline 1h`
+  tail -f log | p2pfaas-node invoke filter --data - --deadline 1h
+  p2pfaas-node invoke resize --async --data @in.jpg --callback http://192.168.1.7:9000/done`
 
 // invocation is what the flags of invoke ask for.
 type invocation struct {
 	function faas.Name
+	prefix   string // of the path at the node
 	method   string
 	path     string // escaped, empty or begins with "/"
 	query    string
@@ -48,7 +54,8 @@ type invokeFlags struct {
 	namespace, data, method, path, query, peer, mesh string
 	headers                                          []string
 	deadline                                         time.Duration
-	include                                          bool
+	include, async                                   bool
+	callback                                         string
 }
 
 func newInvoke() *cobra.Command {
@@ -73,6 +80,9 @@ func newInvoke() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("invoke %s: %w", call.function, err)
 			}
+			if f.async {
+				return f.showAccepted(cmd.OutOrStdout(), call, a)
+			}
 			return f.show(cmd.OutOrStdout(), call, a)
 		},
 	}
@@ -91,6 +101,8 @@ func (f *invokeFlags) addTo(cmd *cobra.Command) {
 	fs.StringArrayVarP(&f.headers, "header", "H", nil, "`'Name: value'` of a header field; repeatable")
 	fs.DurationVar(&f.deadline, "deadline", 0, "how long the answer may take in all (default the function's, else 60s)")
 	fs.BoolVarP(&f.include, "include", "i", false, "show status and header before the answer")
+	fs.BoolVar(&f.async, "async", false, "have the node run it later, and print the ID of the call")
+	fs.StringVar(&f.callback, "callback", "", "with --async, `URL` to which the answer is posted")
 	fs.StringVar(&f.namespace, "namespace", "", "`namespace` of the function")
 	fs.StringVar(&f.peer, "peer", "", "invoke over libp2p: `multiaddr` with /p2p/ID of a node")
 	fs.StringVar(&f.mesh, "mesh", node.Default().Mesh, "`name` of that node's mesh")
@@ -98,7 +110,7 @@ func (f *invokeFlags) addTo(cmd *cobra.Command) {
 
 // invocation reads the flags; done closes what it opened.
 func (f *invokeFlags) invocation(name string, stdin io.Reader) (c *invocation, done func(), err error) {
-	c = &invocation{method: strings.ToUpper(f.method), path: f.path, query: f.query, deadline: f.deadline}
+	c = &invocation{prefix: "/function/", method: strings.ToUpper(f.method), path: f.path, query: f.query, deadline: f.deadline}
 	if c.function, err = nameIn(name, f.namespace); err != nil {
 		return nil, nil, usageError{fmt.Errorf("invoke: %w", err)}
 	}
@@ -109,6 +121,9 @@ func (f *invokeFlags) invocation(name string, stdin io.Reader) (c *invocation, d
 		return nil, nil, usagef("--deadline %v: want a positive duration, as 2s", c.deadline)
 	}
 	if c.header, err = f.header(); err != nil {
+		return nil, nil, err
+	}
+	if err := f.queue(c); err != nil {
 		return nil, nil, err
 	}
 	if done, err = f.openBody(c, stdin); err != nil {

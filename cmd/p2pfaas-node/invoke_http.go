@@ -22,7 +22,7 @@ func invokeOverHTTP(ctx context.Context, t *target, c *invocation) (*answer, err
 		return nil, err
 	}
 	ctx, cancel := withDeadline(ctx, c.deadline)
-	r, err := node.request(ctx, c.method, "/function/"+c.function.String()+c.path, c.query, c.body)
+	r, err := node.request(ctx, c.method, c.prefix+c.function.String()+c.path, c.query, c.body)
 	if err != nil {
 		cancel()
 		return nil, err

@@ -36,7 +36,7 @@ func newRemove() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&namespace, "namespace", "", "`namespace` of the function")
+	t.addNamespace(cmd, &namespace, "`namespace` of the function")
 	t.addTo(cmd)
 	return cmd
 }

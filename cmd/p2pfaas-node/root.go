@@ -30,8 +30,8 @@ func newRoot() *cobra.Command {
 	root.Flags().Bool("version", false, "print the version of this program")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newRun(), newDeploy(), newInvoke(), newFunctions(), newRemove(),
-		newPeers(), newCalls(), newWhy(), newStatus(), newID(), newVersion(), newBuiltin(),
+		newRun(), newDeploy(), newInvoke(), newFunctions(), newRemove(), newScale(), newLogs(), newSecret(), newNamespace(),
+		newPeers(), newCalls(), newWhy(), newPolicy(), newStatus(), newID(), newVersion(), newBuiltin(),
 	)
 	return root
 }

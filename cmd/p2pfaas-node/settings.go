@@ -15,6 +15,7 @@ func addSettings(fs *pflag.FlagSet, c *node.Config) {
 	addMesh(fs, c)
 	addFunctions(fs, c)
 	addDeciding(fs, c)
+	addAsync(fs, c)
 }
 
 func addPlaces(fs *pflag.FlagSet, c *node.Config) {
@@ -32,6 +33,7 @@ func addMesh(fs *pflag.FlagSet, c *node.Config) {
 	fs.BoolVar(&c.MDNS, "mdns", c.MDNS, "find the nodes of the local network by multicast DNS")
 	fs.BoolVar(&c.DHT, "dht", c.DHT, "find nodes and functions through the nodes that are known")
 	fs.DurationVar(&c.Gossip, "gossip", c.Gossip, "period of load reports (default by the number of nodes, from 1s)")
+	fs.BoolVar(&c.Compat, "compat", c.Compat, "answer every call with P2PFaaS's headers and error codes")
 	fs.StringVar(&c.Zone, "zone", c.Zone, "`label` of the place, the same on nodes close to each other")
 	fs.StringVar(&c.TokenFile, "token", c.TokenFile, "`file` of a closed mesh's token; not in this version")
 }
@@ -48,7 +50,16 @@ func addDeciding(fs *pflag.FlagSet, c *node.Config) {
 	fs.StringVar(&c.Policy, "policy", c.Policy, "`name` of the policy that decides where an invocation runs")
 	fs.Var(pairs{&c.PolicySet}, "set", "`KEY=VALUE`, a parameter of the policy; repeatable")
 	fs.IntVar(&c.Servers, "servers", c.Servers, "invocations that run at once, weighted (default the number of cores)")
+	fs.StringVar(&c.Order, "order", c.Order, "who of the waiting is first: fifo, deadline or moore-hodgson; default as the policy wants it")
 	fs.IntVar(&c.Queue, "queue", c.Queue, "invocations that wait; -1 bounds them by the expected wait")
 	fs.IntVar(&c.MaxOpen, "max-open", c.MaxOpen, "invocations that stream for longer than 5 s")
 	fs.StringVar(&c.Retry, "retry", c.Retry, "what may be tried again when nobody can tell whether it ran: idempotent, always or never")
+}
+
+func addAsync(fs *pflag.FlagSet, c *node.Config) {
+	fs.IntVar(&c.AsyncCopies, "async-copies", c.AsyncCopies, "nodes that have an asynchronous call on disk before it is acknowledged, 1 or 2")
+	fs.DurationVar(&c.AsyncKeep, "async-keep", c.AsyncKeep, "how long the answer of an asynchronous call is kept")
+	fs.DurationVar(&c.AsyncKeepDead, "async-keep-dead", c.AsyncKeepDead, "how long an asynchronous call that failed for good is kept")
+	fs.IntVar(&c.AsyncDisk, "async-disk", c.AsyncDisk, "what asynchronous calls take on disk at most, in MB")
+	fs.IntVar(&c.AsyncCalls, "async-calls", c.AsyncCalls, "asynchronous calls that have not ended, or failed for good, at most")
 }

@@ -215,7 +215,7 @@ func TestID(t *testing.T) {
 	if got := n.tool(t, "id"); got.code != exitOK || got.stdout != want {
 		t.Errorf("%+v", got)
 	}
-	if got := n.tool(t, "id", "-o", "json"); !strings.Contains(got.stdout, `"peerID": "`+runningPeer+`"`) {
+	if got := n.tool(t, "id", "-o", "json"); !strings.Contains(got.stdout, `"peer": "`+runningPeer+`"`) {
 		t.Errorf("%+v", got)
 	}
 }
