@@ -14,6 +14,9 @@ type checkedRuntime struct {
 	changed func(context.Context) error
 }
 
+// Unwrap is for package api, which looks for what the runtime offers besides.
+func (r *checkedRuntime) Unwrap() faas.Runtime { return r.Runtime }
+
 // Deploy implements faas.Runtime.
 func (r *checkedRuntime) Deploy(ctx context.Context, f faas.Function) error {
 	if err := checkAnnotations(&f); err != nil {

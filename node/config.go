@@ -86,6 +86,11 @@ type Config struct {
 	// number from 0 is exact, for experiments.
 	Queue int `toml:"queue"`
 
+	// Order says who of the waiting is served first: "fifo", "deadline" (the
+	// earliest) or "moore-hodgson" (the earliest, leaving aside as few as possible of
+	// those that cannot all be on time). Default "": as the policy wants it.
+	Order string `toml:"order"`
+
 	// MaxOpen bounds the invocations that stream for longer than 5 s: they have
 	// given their server back and only hold a connection. Default 1024, about
 	// 100 KB of memory each.
@@ -95,6 +100,29 @@ type Config struct {
 	// Default 0: max(1 s, N/5 s) with N nodes in view. Shorter is fresher and costs
 	// traffic that grows with N; busy links carry fresher news anyway.
 	Gossip time.Duration `toml:"gossip"`
+
+	// AsyncCopies is how many nodes have an asynchronous call on disk before it is
+	// acknowledged: 1 (default), or 2, so that it outlives the loss of this node.
+	// Calls are refused with 503 while there is no second node.
+	AsyncCopies int `toml:"async-copies"`
+
+	// AsyncKeep is how long the answer of an asynchronous call can be asked for.
+	// Default 1 h.
+	AsyncKeep time.Duration `toml:"async-keep"`
+
+	// AsyncKeepDead is how long an asynchronous call all of whose attempts failed is
+	// listed and can be queued again. Default 7 days.
+	AsyncKeepDead time.Duration `toml:"async-keep-dead"`
+
+	// AsyncDisk bounds what asynchronous calls and their answers take on disk, in
+	// MB; calls beyond it are refused with 507. Default 1024. One request may take
+	// half of it, one answer a quarter.
+	AsyncDisk int `toml:"async-disk"`
+
+	// AsyncCalls bounds the asynchronous calls that wait, run, failed for good or
+	// are copies; those beyond it are refused with 429. Default 100 000, about 300
+	// bytes of memory each.
+	AsyncCalls int `toml:"async-calls"`
 
 	// Auth is the folder of the HTTP credentials, the files basic-auth-user and
 	// basic-auth-password as in OpenFaaS, made with a random password where they
@@ -123,6 +151,10 @@ type Config struct {
 	// LogLevel is "debug", "info" (default), "warn" or "error". Debug writes
 	// lines per invocation.
 	LogLevel string `toml:"log-level"`
+
+	// Compat answers every call with P2PFaaS's headers and error codes. Default
+	// false: only those that carry one of its X-P2pfaas-Scheduler- headers.
+	Compat bool `toml:"compat"`
 
 	// Zone is a label for nodes that are close to each other, at most 64 of
 	// letters, digits, ".", "_" and "-"; peers see it and policies may prefer
@@ -153,14 +185,18 @@ const (
 // Default is the Config of a node for which nothing was configured.
 func Default() Config {
 	return Config{
-		DataDir:  DefaultDataDir(),
-		HTTP:     ":18080",
-		Mesh:     "default",
-		MDNS:     true,
-		DHT:      true,
-		Policy:   "spread",
-		Queue:    -1,
-		MaxOpen:  1024,
+		DataDir: DefaultDataDir(),
+		HTTP:    ":18080",
+		Mesh:    "default",
+		MDNS:    true,
+		DHT:     true,
+		Policy:  "spread",
+		Queue:   -1,
+		MaxOpen: 1024,
+
+		AsyncCopies: 1, AsyncKeep: time.Hour, AsyncKeepDead: 7 * 24 * time.Hour,
+		AsyncDisk: 1024, AsyncCalls: 100_000,
+
 		Retry:    RetryIdempotent,
 		Drain:    30 * time.Second,
 		LogLevel: "info",

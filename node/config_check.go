@@ -28,6 +28,10 @@ const (
 	maxGossip    = time.Minute
 	maxDrain     = time.Hour
 	maxAddresses = 64
+
+	maxAsyncKeep  = 366 * 24 * time.Hour
+	maxAsyncDisk  = 1 << 20
+	maxAsyncCalls = 10_000_000
 )
 
 var (
@@ -121,6 +125,17 @@ func (c *Config) checkCapacity() error {
 		within("max-open", c.MaxOpen, 1, maxMaxOpen, "1024 is the default"),
 		within("drain", c.Drain, 0, maxDrain, "0 ends at once"),
 		c.checkGossip(),
+		c.checkAsync(),
+	)
+}
+
+func (c *Config) checkAsync() error {
+	return errors.Join(
+		within("async-copies", c.AsyncCopies, 1, 2, "2 outlives the loss of a node"),
+		within("async-keep", c.AsyncKeep, time.Second, maxAsyncKeep, "1h is the default"),
+		within("async-keep-dead", c.AsyncKeepDead, time.Second, maxAsyncKeep, "168h is the default"),
+		within("async-disk", c.AsyncDisk, 1, maxAsyncDisk, "it is in MB, and 1024 is the default"),
+		within("async-calls", c.AsyncCalls, 1, maxAsyncCalls, "100000 is the default"),
 	)
 }
 

@@ -1,34 +1,12 @@
 package node
 
 import (
-	"math/rand/v2"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas"
 	"github.com/p2pfaas/p2pfaas/sched"
 )
-
-// policyBox holds the policy in force and serialises its calls, as package
-// sched asks of a driver.
-type policyBox struct {
-	mu     sync.Mutex
-	policy sched.Policy
-	label  string
-	rand   *rand.Rand
-	view   sched.View // reused; its Neighbours keep their memory
-}
-
-func newPolicyBox(label string, p sched.Policy) *policyBox {
-	return &policyBox{policy: p, label: label, rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
-}
-
-func (b *policyBox) name() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.label
-}
 
 // ask has the policy decide on the invocation as things stand now.
 func (d *dispatcher) ask(inv *invocation) sched.Decision {
@@ -37,7 +15,7 @@ func (d *dispatcher) ask(inv *invocation) sched.Decision {
 	defer b.mu.Unlock()
 	d.fillView(&b.view, inv)
 	b.view.Rand = b.rand
-	decision := b.policy.Decide(&b.view, &inv.asked)
+	decision := b.of(inv.policy).Decide(&b.view, &inv.asked)
 	decision.Probes = slices.Clone(decision.Probes) // the policy's memory, until its next Decide
 	d.records.decided(inv, &b.view, &decision)
 	return decision
@@ -49,7 +27,7 @@ func (d *dispatcher) fillView(v *sched.View, inv *invocation) {
 	v.Now = now
 	v.OwnRate = d.arrivals.get(now)
 	v.MeshUtilisation = d.mesh.Utilisation()
-	v.Self = sched.Self{ID: d.self, Zone: d.zone, Load: sched.Load{Speed: 1, Rate: v.OwnRate, Out: d.forwards.get(now)}}
+	v.Self = sched.Self{ID: d.self, Zone: d.zone, Mix: d.mix.get(), Load: sched.Load{Speed: 1, Rate: v.OwnRate, Out: d.forwards.get(now)}}
 	need := inv.need()
 	d.slots.view(&v.Self, &need)
 	var print faas.Fingerprint

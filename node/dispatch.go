@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,10 +27,12 @@ type dispatcher struct {
 	runtime   faas.Runtime
 	mesh      neighbours
 	client    forwarder
+	asker     asker
 	policy    *policyBox
 	care      *care
 	running   running
 	via       string // this node in the header Via
+	mix       mixture
 	arrivals  rate
 	forwards  rate
 	budget    *replayBudget
@@ -47,7 +50,10 @@ type neighbours interface {
 	Find(ctx context.Context, function string) bool
 	Names() []string
 	Probe(ctx context.Context, peers []peer.ID) (answered []peer.ID)
-	Sent(p peer.ID)
+	Sent(p peer.ID, function string)
+	Look(p peer.ID, function string, fp [8]byte) (sched.Neighbour, bool)
+	All(dst []sched.Neighbour) []sched.Neighbour
+	Distance(p peer.ID) time.Duration
 	Done(p peer.ID, d mesh.Done)
 }
 
@@ -116,6 +122,7 @@ func (d *dispatcher) admit(ctx context.Context, inv *invocation) error {
 		inv.MayRepeat = inv.MayRepeat || d.mesh.Idempotent(inv.Function)
 	}
 	inv.known = true
+	d.metrics.gateway.begin(inv)
 	if err := d.adopt(inv); err != nil {
 		return err
 	}
@@ -141,6 +148,9 @@ func (d *dispatcher) isKnown(ctx context.Context, inv *invocation) bool {
 
 // decide asks the policy, and does the probing and waiting that it asks for.
 func (d *dispatcher) decide(ctx context.Context, inv *invocation) sched.Decision {
+	if inv.handed != "" {
+		return d.handOver(inv)
+	}
 	began := d.clock()
 	defer func() { inv.hop.Decide += d.clock() - began }()
 	inv.asked = inv.request(began)
@@ -182,7 +192,7 @@ func pause(ctx context.Context, d time.Duration) {
 // act does what was decided, and returns once the answer's header is there.
 func (d *dispatcher) act(ctx context.Context, inv *invocation, decision sched.Decision) (*invoke.Answer, error) {
 	inv.attempts++
-	inv.hop.Policy, inv.hop.Reason = d.policy.name(), uint8(decision.Reason)
+	inv.hop.Policy, inv.hop.Reason = cmp.Or(inv.policy, d.policy.name()), uint8(decision.Reason)
 	switch decision.Action {
 	case sched.Run:
 		return d.run(ctx, inv)
@@ -198,11 +208,15 @@ func (d *dispatcher) again(ctx context.Context, inv *invocation, decision sched.
 	if decision.Action == sched.Refuse || ctx.Err() != nil || inv.attempts >= maxAttempts || !inv.body.replayable() {
 		return false
 	}
-	switch decision.Action {
-	case sched.Run:
+	var handed *handedOver
+	switch {
+	case errors.As(err, &handed):
+		inv.handed = handed.to
+		return true
+	case decision.Action == sched.Run:
 		inv.awayOnly = true
 		inv.returned = err == errReturned
-	case sched.Forward:
+	case decision.Action == sched.Forward:
 		inv.visited = append(inv.visited[:len(inv.visited):len(inv.visited)], decision.Peer)
 	}
 	if invoke.NotStarted(err) {
@@ -221,6 +235,7 @@ func (d *dispatcher) again(ctx context.Context, inv *invocation, decision sched.
 // an invocation happens when its body is closed.
 func (d *dispatcher) answered(inv *invocation, a *invoke.Answer) *invoke.Answer {
 	inv.headerCame()
+	inv.status = a.Status
 	inv.hop.Total = d.clock() - inv.received
 	inv.hop.Attempts = inv.attempts
 	a.Hops = append([]invoke.Hop{inv.hop}, a.Hops...)
@@ -246,7 +261,7 @@ func (d *dispatcher) failed(ctx context.Context, inv *invocation, err error) err
 			e = &invoke.Error{Code: invoke.CodeUnavailable, Text: "no node that runs it could be reached", Err: err}
 		}
 	}
-	d.metrics.failed(inv, e)
+	d.metrics.failed(inv, e, d.clock()-inv.received)
 	d.observe(inv, e)
 	inv.end()
 	d.care.leave()

@@ -79,8 +79,13 @@ func (m *meshOf) Probe(_ context.Context, p []peer.ID) []peer.ID {
 	m.probed = append(m.probed, p...)
 	return p
 }
-func (m *meshOf) Sent(peer.ID)                {}
-func (m *meshOf) Done(_ peer.ID, d mesh.Done) { m.done = append(m.done, d) }
+func (m *meshOf) Sent(peer.ID, string) {}
+func (m *meshOf) Look(peer.ID, string, [8]byte) (sched.Neighbour, bool) {
+	return sched.Neighbour{}, false
+}
+func (m *meshOf) Distance(peer.ID) time.Duration              { return 0 }
+func (m *meshOf) All(dst []sched.Neighbour) []sched.Neighbour { return dst[:0] }
+func (m *meshOf) Done(_ peer.ID, d mesh.Done)                 { m.done = append(m.done, d) }
 
 // sent is one attempt at a peer.
 type sent struct {
@@ -180,9 +185,10 @@ func newBench(t *testing.T, annotations map[string]string, decisions ...sched.De
 	b.dispatcher = &dispatcher{
 		self: "a", clock: clock, retry: RetryIdempotent,
 		functions: newFunctions(b.runtime), slots: newSlots(slotsConfig{servers: 1, maxOpen: 10, queue: sched.QueueConfig{}}, clock),
-		runtime: b.runtime, mesh: b.mesh, client: b.peers, policy: newPolicyBox("scripted", b.policy), running: newRunning(), care: newCare(),
+		runtime: b.runtime, mesh: b.mesh, client: b.peers, policy: newPolicyBox(sched.Policies()), running: newRunning(), care: newCare(),
 		budget: budgetOf(1 << 20), metrics: newMetrics(),
 	}
+	b.dispatcher.policy.use("scripted", b.policy)
 	if err := b.functions.reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}

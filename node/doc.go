@@ -14,6 +14,9 @@
 //  8. record.go keeps each decision, its numbers and what came of it, for those
 //     who ask later (control/).
 //
+// Asynchronous calls wait in async/, on disk, and begin at 2 when there is room;
+// async.go joins the two.
+//
 // node.go puts the parts together, end.go takes them apart again; http.go says who
 // may ask what over HTTP. A [Node] is made by [New], lives from Start to Close,
 // and is drained before it ends:

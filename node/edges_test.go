@@ -218,12 +218,12 @@ func TestPrefetchGivesBack(t *testing.T) {
 func TestProbesRace(t *testing.T) {
 	p, err := sched.New("power-of-n", nil)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	b := newBench(t, nil)
 	b.dispatcher.mesh = quietMesh{b.mesh}
 	b.dispatcher.client = quietPeers{}
-	b.dispatcher.policy = newPolicyBox("power-of-n", p)
+	b.dispatcher.policy.use("power-of-n", p)
 	hold, _ := b.slots.acquire(t.Context(), need{weight: 1})
 	defer hold.release()
 	var all sync.WaitGroup

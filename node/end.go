@@ -13,6 +13,7 @@ const goodbye = 500 * time.Millisecond
 // Drain takes no new work, hands on what waits, and returns when all that is in
 // this node's care has been answered, or with ctx's error.
 func (n *Node) Drain(ctx context.Context) error {
+	n.async.Quiesce()
 	answered := n.dispatcher.care.drain()
 	n.dispatcher.slots.drain()
 	n.mesh.FunctionsChanged() // its report says that this node drains
@@ -40,7 +41,22 @@ func (n *Node) Close() error {
 
 func (n *Node) close() error {
 	err := n.server.Close()
+	if n.stopPulls != nil {
+		n.stopPulls()
+	}
 	n.serving.Wait()
+	if n.asked != nil {
+		err = errors.Join(err, n.asked.Close(), n.asks.Close())
+	}
+	if n.unsubscribe != nil {
+		n.unsubscribe()
+	}
+	if n.asyncServer != nil {
+		err = errors.Join(err, n.asyncServer.Close())
+	}
+	if n.async != nil {
+		err = errors.Join(err, n.async.Close())
+	}
 	if n.peers != nil {
 		err = errors.Join(err, n.peers.Close())
 	}

@@ -97,18 +97,3 @@ func (d *dispatcher) observe(inv *invocation, e *invoke.Error) {
 	d.records.ended(inv, result, e.Code)
 	d.tell(inv, result)
 }
-
-func (d *dispatcher) tell(inv *invocation, result sched.Result) {
-	d.policy.mu.Lock()
-	defer d.policy.mu.Unlock()
-	observer, ok := d.policy.policy.(sched.Observer)
-	if !ok {
-		return
-	}
-	now := d.clock()
-	observer.Observe(sched.Outcome{
-		Request: inv.asked, Decision: inv.last, Result: result,
-		OnTime:   result == sched.Answered && (inv.deadline == 0 || now <= inv.deadline),
-		Response: now - inv.received, Queue: inv.hop.Queue, Service: inv.hop.Service,
-	})
-}

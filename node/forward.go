@@ -12,7 +12,7 @@ import (
 	"github.com/p2pfaas/p2pfaas/sched"
 )
 
-// forwarder has peers answer invocations; see [wire].
+// forwarder has peers answer invocations; see [overStreams].
 type forwarder interface {
 	// Send returns when the answer's header is there. Each time the peer says
 	// whether the function runs already, progress is told; if it returns true,
@@ -20,10 +20,10 @@ type forwarder interface {
 	Send(ctx context.Context, p peer.ID, r *invoke.Request, progress func(started bool) (takeBack bool)) (*invoke.Answer, error)
 }
 
-// wire is the forwarder over protocol/invoke.
-type wire struct{ client *invoke.Client }
+// overStreams is the forwarder over protocol/invoke.
+type overStreams struct{ client *invoke.Client }
 
-func (w wire) Send(ctx context.Context, p peer.ID, r *invoke.Request, progress func(bool) bool) (*invoke.Answer, error) {
+func (w overStreams) Send(ctx context.Context, p peer.ID, r *invoke.Request, progress func(bool) bool) (*invoke.Answer, error) {
 	x, err := w.client.Open(ctx, p, r)
 	if err != nil {
 		return nil, err
@@ -42,9 +42,9 @@ func (d *dispatcher) forward(ctx context.Context, inv *invocation, to peer.ID) (
 	}
 	began := d.clock()
 	d.forwards.tick(began)
-	d.mesh.Sent(to)
+	d.mesh.Sent(to, inv.Function)
 	var waited time.Duration
-	answer, err := d.client.Send(ctx, to, inv.toPeer(d.self, began), func(started bool) bool {
+	answer, err := d.client.Send(ctx, to, inv.toPeer(d.self, began, d.mesh.Distance(to)), func(started bool) bool {
 		if !started {
 			return d.freeFor(inv)
 		}
@@ -77,14 +77,17 @@ func (d *dispatcher) freeFor(inv *invocation) bool {
 	return self.Free
 }
 
-// toPeer is the request as a peer gets it.
-func (inv *invocation) toPeer(self peer.ID, now time.Duration) *invoke.Request {
+// toPeer is the request as a peer gets it that is a round trip away. Its
+// deadline is when the answer must leave there; a quarter of what is left is the most
+// that the way may take of it, as a round trip can be measured wrong.
+func (inv *invocation) toPeer(self peer.ID, now, roundTrip time.Duration) *invoke.Request {
 	r := inv.Request
 	r.Body = nil
 	if body := inv.body.attempt(); body != nil && inv.Size != 0 {
 		r.Body = body
 	}
 	r.Deadline = inv.left(now)
+	r.Deadline -= min(roundTrip, r.Deadline/4)
 	r.Avoid = inv.visited[len(inv.Hops):]
 	r.Hops = append(inv.Hops[:len(inv.Hops):len(inv.Hops)], self)
 	if inv.function != nil {

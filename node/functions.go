@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/node/async"
 	"github.com/p2pfaas/p2pfaas/node/mesh"
 )
 
@@ -25,6 +26,7 @@ type function struct {
 	idempotent bool
 	keepsHome  bool // its bodies do not leave this node
 	runsOnly   bool // runs others' invocations, sends none of its own away
+	asyncRetry async.RetryPolicy
 	warm       bool
 	cold       time.Duration
 	service    *serviceTimes
@@ -77,12 +79,13 @@ func (f *functions) reload(ctx context.Context) error {
 func newFunction(s *faas.Status, weight float64) *function {
 	fn := &function{
 		name: s.Name, id: s.Name.String(), print: s.Fingerprint(),
-		weight: weight, warm: s.AvailableReplicas > 0, cold: s.ColdStart, service: newServiceTimes(), demand: newDemand(),
+		weight: weight, warm: s.AvailableReplicas > 0, cold: s.ColdStart, service: new(serviceTimes), demand: newDemand(),
 	}
 	a := s.Annotations
 	fn.idempotent = a[faas.AnnotationIdempotent] == "true"
 	fn.keepsHome = a[faas.AnnotationMesh] == "off"
 	fn.runsOnly = a[faas.AnnotationMesh] == "run-only"
+	fn.asyncRetry, _ = async.ParseRetry(async.DefaultRetry(), a) // refused when it was deployed here
 	if d, err := time.ParseDuration(a[faas.AnnotationDeadline]); err == nil && d > 0 {
 		fn.deadline = d
 	}
@@ -122,6 +125,9 @@ func checkAnnotations(f *faas.Function) error {
 	}
 	if s, ok := a[faas.AnnotationMesh]; ok && !slices.Contains([]string{"on", "off", "run-only"}, s) {
 		return fmt.Errorf("annotation %s=%q: %w: want on, off or run-only", faas.AnnotationMesh, s, faas.ErrInvalid)
+	}
+	if _, err := async.ParseRetry(async.DefaultRetry(), a); err != nil {
+		return fmt.Errorf("%w: %w", faas.ErrInvalid, err)
 	}
 	return nil
 }

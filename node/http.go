@@ -12,7 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/p2pfaas/p2pfaas/faas/api"
+	"github.com/p2pfaas/p2pfaas/node/async"
+	"github.com/p2pfaas/p2pfaas/node/compat"
 	"github.com/p2pfaas/p2pfaas/node/gateway"
+	"github.com/p2pfaas/p2pfaas/node/web"
 )
 
 // headerTimeout bounds the time that an HTTP client takes for its header.
@@ -26,6 +29,7 @@ func (n *Node) routes(credentials *api.Credentials) http.Handler {
 		Version:     n.cfg.Version,
 		P2pfaas:     func() any { return n.Ready() },
 	})
+	n.server.RegisterOnShutdown(system.Close)
 	guard := func(h http.Handler) http.Handler {
 		if credentials == nil {
 			return h
@@ -33,13 +37,24 @@ func (n *Node) routes(credentials *api.Credentials) http.Handler {
 		return api.Auth(h, *credentials)
 	}
 	functions := gateway.New(n.dispatcher, n.self.String(), "p2pfaas/"+n.cfg.Version)
+	dialect := compat.New(foreign{n}, n.cfg.Version, n.cfg.Compat)
+	functions.Dialect = dialect
 	mux := http.NewServeMux()
 	mux.Handle("/", system)
+	dialect.Routes(mux, guard)
 	n.answers.Routes(mux, guard)
+	n.policyRoutes(mux, guard)
+	mux.Handle("GET "+web.Prefix, guard(web.Handler()))
+	queued := async.NewAPI(n.async)
+	queued.Routes(mux, guard)
 	mux.Handle("GET /metrics", guard(promhttp.HandlerFor(n.dispatcher.metrics.registry, promhttp.HandlerOpts{})))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, gateway.Prefix) {
 			functions.ServeHTTP(w, r) // the mux would tidy up paths that are the function's business
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, async.Prefix) {
+			queued.ServeHTTP(w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)

@@ -24,7 +24,8 @@ type invocation struct {
 	deadline time.Duration // on the node's clock, 0 for none
 	body     *replay
 	caller   caller
-	known    bool // its function is deployed, here or in the mesh
+	policy   string // that its caller wants, "" for the one in force
+	known    bool   // its function is deployed, here or in the mesh
 
 	parent   *invocation  // that made this call, if it runs here
 	depth    int          // hops and inner calls before this one
@@ -33,7 +34,9 @@ type invocation struct {
 	visited  []peer.ID // Hops, and then who failed on this invocation
 	awayOnly bool      // this node has failed on it
 	returned bool      // it waited here when the node began to drain
+	handed   peer.ID   // the peer that asked for it while it waited here
 	attempts int
+	status   int    // of its answer, 0 while there is none
 	record   uint64 // its number in the records, 0 for none
 	last     sched.Decision
 	asked    sched.Request // what the policy saw last
@@ -82,7 +85,7 @@ func (inv *invocation) request(now time.Duration) sched.Request {
 
 // need is what it wants of this node's capacity.
 func (inv *invocation) need() need {
-	n := need{weight: 1, deadline: inv.deadline, priority: inv.Priority, returned: inv.returned}
+	n := need{weight: 1, deadline: inv.deadline, priority: inv.Priority, returned: inv.returned, of: inv}
 	if inv.function != nil {
 		n.weight, n.service = inv.function.weighs(), inv.function.service.get()
 	}

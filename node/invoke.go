@@ -13,7 +13,10 @@ import (
 
 // Invoke answers an invocation that entered the mesh at this node over HTTP.
 func (d *dispatcher) Invoke(ctx context.Context, r *invoke.Request, o gateway.Options) (*invoke.Answer, error) {
-	inv := &invocation{Request: *r, body: newReplay(r.Body, d.budget), caller: patient{}}
+	if err := d.policy.know(o.Policy); err != nil {
+		return nil, err
+	}
+	inv := &invocation{Request: *r, body: newReplay(r.Body, d.budget), caller: patient{}, policy: o.Policy}
 	if 0 < r.Size && r.Size <= gateway.SmallBody && !o.Expects { // see [replay.prefetch]
 		if err := prefetchWithin(cmp.Or(r.Deadline, headerLimit), inv.body, r); err != nil {
 			inv.body.close()
@@ -38,6 +41,8 @@ func brokenBody(err error) error {
 	}
 	return &invoke.Error{Code: invoke.CodeCancelled, Text: "the request's body broke off", Err: err}
 }
+
+const headerPolicy = gateway.HeaderPolicy
 
 func newCallID() string { return gateway.NewCallID() }
 

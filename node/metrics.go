@@ -18,6 +18,9 @@ type metrics struct {
 	duration    *prometheus.HistogramVec
 	forward     prometheus.Histogram
 	failures    *prometheus.CounterVec
+	asks        *prometheus.CounterVec
+	given       prometheus.Counter
+	gateway     *gatewayMetrics
 }
 
 // buckets reach from a warm call next door to the longest deadline by default.
@@ -43,9 +46,27 @@ func newMetrics() *metrics {
 			Help: "Forwards that brought no answer, by why.",
 		}, []string{"code"}),
 	}
-	m.registry.MustRegister(m.invocations, m.duration, m.forward, m.failures,
+	m.asks = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "p2pfaas_pulls_total",
+		Help: "Asks of this node's for work that waits elsewhere, by whether something was handed over.",
+	}, []string{"result"})
+	m.given = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "p2pfaas_handed_over_total",
+		Help: "Invocations that waited here and went to a node that asked for work.",
+	})
+	m.registry.MustRegister(m.invocations, m.duration, m.forward, m.failures, m.asks, m.given,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.gateway = newGatewayMetrics(m.registry)
 	return m
+}
+
+// asked counts an ask for work.
+func (m *metrics) asked(ok bool) {
+	result := "nothing"
+	if ok {
+		result = "handed-over"
+	}
+	m.asks.WithLabelValues(result).Inc()
 }
 
 // gauge shows a value that is read when somebody asks.
@@ -64,7 +85,7 @@ func (m *metrics) watch(d *dispatcher) {
 	m.gauge("p2pfaas_queue_length", "Invocations that wait for a server.", func() float64 { return float64(d.slots.load().Queued) })
 	m.gauge("p2pfaas_wait_seconds", "Time until a newcomer would start.", func() float64 { return d.slots.load().Wait.Seconds() })
 	m.gauge("p2pfaas_replay_bytes", "Request bodies kept for another attempt.", func() float64 { return float64(d.budget.used.Load()) })
-	m.registry.MustRegister(weightGauge{d.functions})
+	m.registry.MustRegister(weightGauge{d.functions}, replicaGauge{d})
 	m.gauge("p2pfaas_mesh_utilisation", "Share of the known servers' capacity that arrivals take.", func() float64 { return d.mesh.Utilisation() })
 }
 
@@ -72,6 +93,7 @@ func (m *metrics) watch(d *dispatcher) {
 func (m *metrics) ended(inv *invocation, result sched.Result, took time.Duration) {
 	m.invocations.WithLabelValues(inv.Function, inv.last.Action.String(), result.String()).Inc()
 	m.duration.WithLabelValues(inv.Function).Observe(took.Seconds())
+	m.gateway.end(inv, inv.status, took)
 }
 
 // unknownFunction is the label of calls for what exists nowhere: strangers'
@@ -79,12 +101,13 @@ func (m *metrics) ended(inv *invocation, result sched.Result, took time.Duration
 const unknownFunction = "-"
 
 // failed counts an invocation that got no answer.
-func (m *metrics) failed(inv *invocation, e *invoke.Error) {
+func (m *metrics) failed(inv *invocation, e *invoke.Error, took time.Duration) {
 	function := inv.Function
 	if !inv.known {
 		function = unknownFunction
 	}
 	m.invocations.WithLabelValues(function, inv.last.Action.String(), e.Code.String()).Inc()
+	m.gateway.fail(inv, e, took)
 }
 
 // forwarded counts one forward.

@@ -17,12 +17,15 @@ import (
 	"github.com/p2pfaas/p2pfaas/faas"
 	"github.com/p2pfaas/p2pfaas/faas/api"
 	"github.com/p2pfaas/p2pfaas/faas/embedded"
+	"github.com/p2pfaas/p2pfaas/node/async"
 	nodecontrol "github.com/p2pfaas/p2pfaas/node/control"
 	"github.com/p2pfaas/p2pfaas/node/gateway"
 	"github.com/p2pfaas/p2pfaas/node/mesh"
+	wireasync "github.com/p2pfaas/p2pfaas/protocol/async"
 	"github.com/p2pfaas/p2pfaas/protocol/control"
 	"github.com/p2pfaas/p2pfaas/protocol/host"
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/protocol/pull"
 	"github.com/p2pfaas/p2pfaas/sched"
 )
 
@@ -33,6 +36,8 @@ type Node struct {
 	cfg         Config
 	self        peer.ID
 	incarnation uint64
+	policies    sched.Registry
+	scheduling  scheduling
 	lock        *os.File         // of the data folder
 	credentials *api.Credentials // nil: everyone is let in
 
@@ -47,6 +52,14 @@ type Node struct {
 	control     *control.Server
 	client      *invoke.Client
 	peers       *invoke.Server
+	asks        *pull.Client
+	asked       *pull.Server
+	stopPulls   context.CancelFunc
+
+	async         *async.Engine
+	asyncServer   *wireasync.Server
+	acquaintances *acquaintances
+	unsubscribe   func()
 
 	server   http.Server
 	unused   unusedConns
@@ -58,7 +71,7 @@ type Node struct {
 
 // Ready is what a started node says of itself.
 type Ready struct {
-	PeerID  string   `json:"peerID"`
+	PeerID  string   `json:"peer"`
 	Addrs   []string `json:"addresses"`
 	HTTP    string   `json:"http"`
 	Mesh    string   `json:"mesh"`
@@ -78,6 +91,8 @@ type Parts struct {
 	// Runtime runs the functions. The node starts it, if it has a method
 	// Start(context.Context) error, and closes it.
 	Runtime faas.Runtime
+	// Policies are those that can be had by name. Nil: those of package sched.
+	Policies sched.Registry
 }
 
 // NewWith is [New] with some parts of the caller's.
@@ -85,16 +100,18 @@ func NewWith(cfg Config, parts Parts) (*Node, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	policy, err := sched.New(cfg.Policy, cfg.PolicySet)
-	if err != nil {
+	n := &Node{cfg: cfg, policies: parts.Policies}
+	if n.policies == nil {
+		n.policies = sched.Policies()
+	}
+	if _, err := n.policies.New(cfg.Policy, cfg.PolicySet); err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	n := &Node{cfg: cfg}
 	if err := n.load(); err != nil {
 		_ = n.lock.Close() // nil or not; nothing is written to it here
 		return nil, err
 	}
-	if err := n.assemble(policy, parts); err != nil {
+	if err := n.assemble(parts); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
@@ -129,9 +146,12 @@ func (n *Node) load() (err error) {
 }
 
 // assemble makes the parts, from the leaves up.
-func (n *Node) assemble(policy sched.Policy, parts Parts) (err error) {
-	d := n.newDispatcher(policy)
+func (n *Node) assemble(parts Parts) (err error) {
+	d := n.newDispatcher()
 	n.dispatcher = d
+	if err := n.restoreScheduling(); err != nil {
+		return err
+	}
 	n.weigher = weigher{functions: d.functions, clock: d.clock}
 	if err := n.firstRuntime(parts.Runtime); err != nil {
 		return err
@@ -149,14 +169,17 @@ func (n *Node) assemble(policy sched.Policy, parts Parts) (err error) {
 	n.control = control.NewServer(n.host.Libp2p(), n.answers.Protocol(), n.host.Access())
 	config := invoke.Config{NoDial: true, News: n.mesh.Source(), Heard: n.mesh}
 	n.client = invoke.NewClient(n.host.Libp2p(), config)
-	d.client = wire{n.client}
+	d.client = overStreams{n.client}
 	n.peers = invoke.NewServer(n.host.Libp2p(), d, gate{n.host.Access()}, config)
+	n.asks = pull.NewClient(n.host.Libp2p(), n.mesh.Source(), n.mesh)
+	n.asked = pull.NewServer(n.host.Libp2p(), d.Asked, n.mayPull, n.mesh.Source(), n.mesh)
+	d.asker = n.asks
 	d.metrics.watch(d)
 	n.watchLimits()
-	return nil
+	return n.openAsync()
 }
 
-func (n *Node) newDispatcher(policy sched.Policy) *dispatcher {
+func (n *Node) newDispatcher() *dispatcher {
 	clock := sinceStart()
 	return &dispatcher{
 		zone:      n.cfg.Zone,
@@ -164,7 +187,7 @@ func (n *Node) newDispatcher(policy sched.Policy) *dispatcher {
 		retry:     n.cfg.Retry,
 		functions: newFunctions(nil),
 		slots:     newSlots(n.slotsConfig(), clock),
-		policy:    newPolicyBox(n.cfg.Policy, policy),
+		policy:    newPolicyBox(n.policies),
 		care:      newCare(),
 		running:   newRunning(),
 		budget:    &replayBudget{limit: replayMemory(small())},
@@ -198,6 +221,7 @@ func (n *Node) slotsConfig() slotsConfig {
 func (n *Node) embeddedConfig() embedded.Config {
 	c := embedded.Default(n.cfg.DataDir)
 	c.Exe, c.Aliases, c.Version = n.cfg.Exe, n.cfg.ImageAlias, n.cfg.Version
+	c.Changed = n.functionsChanged
 	if len(n.cfg.ExecPath) > 0 {
 		c.ExecPath = n.cfg.ExecPath
 	}
@@ -259,7 +283,8 @@ func (n *Node) meshConfig() mesh.Config {
 		Gate: func(ctx context.Context, p peer.ID) error {
 			return n.host.Access().Allow(ctx, p, host.VerbDiscover, "")
 		},
-		Now: n.dispatcher.clock,
+		Heard: n.dispatcher.policy.report,
+		Now:   n.dispatcher.clock,
 	}
 	if n.cfg.DHT {
 		c.Directory = n.host
@@ -268,6 +293,11 @@ func (n *Node) meshConfig() mesh.Config {
 		c.Max = mesh.SmallMax
 	}
 	return c
+}
+
+// mayPull tells whether a peer may ask for work.
+func (n *Node) mayPull(ctx context.Context, p peer.ID) error {
+	return n.host.Access().Allow(ctx, p, host.VerbPull, "")
 }
 
 // functionsChanged makes a change of the deployments known here and in the mesh.
@@ -294,6 +324,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	}
 	n.peers.Start()
 	n.control.Start()
+	n.asked.Start()
 	if err := n.mesh.Start(ctx); err != nil {
 		return fmt.Errorf("start the mesh: %w", err)
 	}
@@ -305,7 +336,18 @@ func (n *Node) Start(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := n.startAsync(ctx); err != nil {
+		return err
+	}
+	n.startPulling()
 	return n.listenHTTP(ctx)
+}
+
+// startPulling asks for work elsewhere from now on, until the node closes.
+func (n *Node) startPulling() {
+	var ctx context.Context
+	ctx, n.stopPulls = context.WithCancel(context.Background())
+	n.serving.Go(func() { n.dispatcher.pulling(ctx) })
 }
 
 // Ready tells how a started node is reached.

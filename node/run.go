@@ -32,7 +32,7 @@ func (d *dispatcher) run(ctx context.Context, inv *invocation) (*invoke.Answer, 
 	began := d.clock()
 	d.running.add(inv)
 	inv.function.demand.begin(began)
-	held := &heldSlot{slot: slot, began: began, clock: d.clock, inv: inv, running: &d.running, served: true}
+	held := &heldSlot{slot: slot, began: began, of: d, inv: inv, served: true}
 	resp, err := d.runtime.Invoke(ctx, inv.toFunction(d.via, d.running.key, began))
 	if err != nil {
 		held.served = false
@@ -118,9 +118,8 @@ func runError(err error) error {
 type heldSlot struct {
 	slot    *slot
 	began   time.Duration
-	clock   func() time.Duration
+	of      *dispatcher
 	inv     *invocation
-	running *running
 	served  bool        // there was an answer
 	limit   *time.Timer // frees the server of a long stream; nil if none
 	once    sync.Once
@@ -134,7 +133,7 @@ func (h *heldSlot) detach() {
 }
 
 func (h *heldSlot) uncount() {
-	h.counted.Do(func() { h.inv.function.demand.end(h.clock()) })
+	h.counted.Do(func() { h.inv.function.demand.end(h.of.clock()) })
 }
 
 // measure takes the time as a service time. What failed counts only if it took
@@ -142,7 +141,7 @@ func (h *heldSlot) uncount() {
 func (h *heldSlot) measure(took time.Duration) {
 	service := h.inv.function.service
 	if h.served || took > service.get().Mean {
-		service.add(took)
+		h.of.mix.add(service.add(took))
 	}
 }
 
@@ -151,9 +150,11 @@ func (h *heldSlot) release() {
 		if h.limit != nil {
 			h.limit.Stop()
 		}
-		h.running.remove(h.inv)
+		h.of.running.remove(h.inv)
 		h.uncount()
-		h.measure(min(h.clock()-h.began, streamsAfter))
+		now := h.of.clock()
+		h.measure(min(now-h.began, streamsAfter))
+		h.of.policy.served(now)
 		h.slot.release()
 	})
 }

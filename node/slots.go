@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/peer"
+
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
 	"github.com/p2pfaas/p2pfaas/sched"
 )
@@ -18,12 +20,14 @@ type slots struct {
 	maxOpen int
 
 	mu      sync.Mutex
-	busy    float64       // weight of what holds a server
-	running int           // count of the same
-	work    time.Duration // expected service times of the same, weighted
-	open    int           // granted and not released, streaming ones included
+	busy    float64     // weight of what holds a server
+	running int         // count of the same
+	runs    *sched.Busy // how far the same have come
+	open    int         // granted and not released, streaming ones included
 	queue   *sched.Queue[*waiter]
 	closing bool
+	// idle is told, without waiting, when a server is free and nothing waits.
+	idle chan struct{}
 }
 
 // waiter is an invocation in the line.
@@ -31,12 +35,14 @@ type waiter struct {
 	need    need
 	arrived time.Duration
 	granted chan error // one value: nil, or why not; buffered
+	token   int        // of what runs, once granted
 }
 
 // slot is the right to run; release it once, always.
 type slot struct {
 	of       *slots
 	need     need
+	token    int
 	holds    bool // still holds a server; guarded by of.mu, like released
 	released bool
 	waited   time.Duration
@@ -47,11 +53,14 @@ type slot struct {
 const weightSlack = 1e-9
 
 func newSlots(cfg slotsConfig, clock func() time.Duration) *slots {
+	cfg.queue.Servers = cfg.servers
 	return &slots{
 		clock:   clock,
 		servers: float64(cfg.servers),
 		maxOpen: cfg.maxOpen,
+		runs:    sched.NewBusy(),
 		queue:   sched.NewQueue[*waiter](cfg.queue),
+		idle:    make(chan struct{}, 1),
 	}
 }
 
@@ -68,6 +77,8 @@ type need struct {
 	service  sched.Service
 	priority int
 	returned bool // it was in line here before: draining is no reason to refuse
+	// of is whose it is, nil if nobody else may run it.
+	of *invocation
 }
 
 // unmeasured is the service time assumed of a function that never ran here.
@@ -80,12 +91,18 @@ func (n *need) mean() time.Duration {
 	return unmeasured
 }
 
-func (n *need) work() time.Duration { return time.Duration(float64(n.mean()) * n.weight) }
+// expected is its service, guessed if it never ran here.
+func (n *need) expected() sched.Service {
+	if n.service.Mean > 0 {
+		return n.service
+	}
+	return sched.Service{Mean: unmeasured, Spread: 1}
+}
 
 func (n *need) entry(arrived, wait time.Duration) sched.Entry {
 	return sched.Entry{
 		Arrived: arrived, Deadline: n.deadline, Wait: wait,
-		Mean: n.mean(), Fast: n.service.P10, Weight: n.weight, Priority: n.priority,
+		Mean: n.mean(), Fast: n.service.P10, Spread: n.service.Spread, Weight: n.weight, Priority: n.priority,
 	}
 }
 
@@ -147,7 +164,7 @@ func (s *slots) granted(w *waiter, err error) (*slot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &slot{of: s, need: w.need, holds: true, waited: s.clock() - w.arrived}, nil
+	return &slot{of: s, need: w.need, token: w.token, holds: true, waited: s.clock() - w.arrived}, nil
 }
 
 func expired(waited time.Duration) error {
@@ -176,15 +193,14 @@ func (s *slots) fits(weight float64) bool {
 
 // grant is called with mu held.
 func (s *slots) grant(n need) *slot {
-	s.hold(&n)
-	return &slot{of: s, need: n, holds: true}
+	return &slot{of: s, need: n, token: s.hold(&n), holds: true}
 }
 
-func (s *slots) hold(n *need) {
+func (s *slots) hold(n *need) (token int) {
 	s.busy += n.weight
-	s.work += n.work()
 	s.running++
 	s.open++
+	return s.runs.Start(s.clock(), n.expected())
 }
 
 // borrow grants a slot that takes no server: for calls made by a function that
@@ -209,10 +225,10 @@ func (g *slot) detach() {
 func (g *slot) free() {
 	g.holds = false
 	g.of.busy -= g.need.weight
-	g.of.work -= g.need.work()
+	g.of.runs.End(g.token)
 	g.of.running--
 	if g.of.running == 0 {
-		g.of.busy, g.of.work = 0, 0 // no drift of rounding
+		g.of.busy = 0 // no drift of rounding
 	}
 }
 
@@ -239,12 +255,16 @@ func (s *slots) next() {
 	now := s.clock()
 	s.expire(now) // so that Pop takes out what Peek has shown
 	for {
-		w, ok := s.queue.Peek()
-		if !ok || !s.fits(w.need.weight) {
+		w, ok := s.queue.Peek(now)
+		if !ok {
+			s.tellIdle()
+			return
+		}
+		if !s.fits(w.need.weight) {
 			return
 		}
 		_, _ = s.queue.Pop(now)
-		s.hold(&w.need)
+		w.token = s.hold(&w.need)
 		w.granted <- nil
 	}
 }
@@ -275,23 +295,76 @@ func (s *slots) view(self *sched.Self, n *need) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	wait := s.wait()
-	self.Load.Wait = wait
+	self.Load.Wait, self.Line = wait, line{s}
 	self.Load.Running, self.Load.Queued, self.Load.Servers = s.running, s.queue.Len(), int(s.servers)
 	open := s.admissible(n.returned) == nil
 	self.Free = open && s.queue.Len() == 0 && s.fits(n.weight)
 	self.Room = open && s.queue.Room(n.entry(s.clock(), wait)) == nil
+	if !s.hasFree() {
+		self.Residual = s.runs.Residual(s.clock())
+	}
 }
 
-// wait is the time until a newcomer would start, with mu held: 0 with a free
-// server, else the work in line and one completion. Services are taken as
-// memoryless, so that what runs is as far from its end as if it had just begun.
+// wait is the time until a newcomer would start, with mu held.
 func (s *slots) wait() time.Duration {
-	if s.queue.Len() == 0 && s.busy < s.servers-weightSlack {
+	if s.queue.Len() == 0 && s.hasFree() {
 		return 0
 	}
-	next := time.Duration(float64(s.work) / max(1, float64(s.running)) / s.servers)
-	return next + s.queue.ExpectedWait(int(s.servers))
+	return s.runs.Residual(s.clock()) + s.queue.ExpectedWait()
 }
+
+func (s *slots) hasFree() bool { return s.busy < s.servers-weightSlack }
+
+// tellIdle is called with mu held.
+func (s *slots) tellIdle() {
+	if !s.hasFree() || s.closing {
+		return
+	}
+	select {
+	case s.idle <- struct{}{}:
+	default:
+	}
+}
+
+// isIdle tells whether a server is free and nothing waits.
+func (s *slots) isIdle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.Len() == 0 && s.hasFree() && !s.closing
+}
+
+// line shows the queue to a policy while it decides.
+type line struct{ s *slots }
+
+// Ahead implements sched.Line.
+func (l line) Ahead(deadline time.Duration) time.Duration {
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	return l.s.queue.Ahead(deadline)
+}
+
+// give takes out of the line what suits an asker best, by reckon, and has it go
+// to that peer.
+func (s *slots) give(to peer.ID, reckon func(*invocation) (sched.Offer, bool)) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, ok := s.queue.Give(s.clock(), func(w *waiter, _ *sched.Entry) (sched.Offer, bool) {
+		if w.need.of == nil {
+			return sched.Offer{}, false
+		}
+		return reckon(w.need.of)
+	})
+	if ok {
+		w.granted <- &handedOver{to}
+	}
+	s.expire(s.clock())
+	return ok
+}
+
+// handedOver is told to what waited and is for a peer that asked for work.
+type handedOver struct{ to peer.ID }
+
+func (h *handedOver) Error() string { return "handed over to " + h.to.String() }
 
 func draining() error {
 	return &invoke.Error{Code: invoke.CodeDraining, Text: "this node is going away; ask another"}

@@ -23,11 +23,11 @@ func ExampleNew() {
 	fmt.Printf("%v to %s: %v, %.3f s here and %.3f s there\n",
 		d.Action, string(d.Peer), d.Reason, d.Score.Here, d.Score.There)
 
-	_, err = sched.New("spread", map[string]string{"margin": "wide"})
+	_, err = sched.New("spread", map[string]string{"finish": "wide"})
 	fmt.Println(err)
 	// Output:
 	// forward to idle: there-sooner, 0.350 s here and 0.103 s there
-	// policy "spread": bad value margin="wide": accepted is a number from 0 to 10
+	// policy "spread": bad value finish="wide": accepted is a number from 0 to 10
 }
 
 func ExampleParameters() {
@@ -57,7 +57,7 @@ func ExampleQueue() {
 			fmt.Println(call, "refused:", err)
 		}
 	}
-	fmt.Println("a newcomer waits", q.ExpectedWait(1))
+	fmt.Println("a newcomer waits", q.ExpectedWait())
 	call, _ := q.Pop(0)
 	fmt.Println("served:", call)
 	fmt.Println("expired:", q.Expire(300*time.Millisecond))

@@ -29,7 +29,7 @@ func (h *heap) add(slot int) {
 
 // remove does nothing if the heap does not hold the slot.
 func (h *heap) remove(slot int) {
-	if slot >= len(h.at) || h.at[slot] == absent {
+	if !h.holds(slot) {
 		return
 	}
 	i, last := h.at[slot], len(h.slots)-1
@@ -40,6 +40,17 @@ func (h *heap) remove(slot int) {
 		h.down(i)
 		h.up(i)
 	}
+}
+
+// holds tells whether the slot is in the heap.
+func (h *heap) holds(slot int) bool { return slot < len(h.at) && h.at[slot] != absent }
+
+// clear empties it and keeps its memory.
+func (h *heap) clear() {
+	for _, slot := range h.slots {
+		h.at[slot] = absent
+	}
+	h.slots = h.slots[:0]
 }
 
 func (h *heap) up(i int) {

@@ -11,6 +11,7 @@ import "fmt"
 // choose the same one; spread does better if that is the rule rather than the exception.
 type local struct {
 	hops      int
+	loss      bool
 	estimates estimates
 	outlook   outlook
 }
@@ -18,13 +19,14 @@ type local struct {
 func newLocal(s *Settings) Policy {
 	p := &local{}
 	s.Int(&p.hops, "hops", 3, 0, 16, "forwards after which an invocation that is not deployed here is refused")
+	s.Bool(&p.loss, "loss", false, "refuse what would have to wait here")
 	p.estimates.bind(s)
 	return p
 }
 
 // Describe implements Describer.
 func (p *local) Describe() string {
-	return fmt.Sprintf("local: run everything here that is deployed here (hops %d for the rest)", p.hops)
+	return fmt.Sprintf("local: run everything here that is deployed here (loss %t, hops %d for the rest)", p.loss, p.hops)
 }
 
 // Decide implements Policy.
@@ -34,6 +36,8 @@ func (p *local) Decide(v *View, r *Request) Decision {
 		return Decision{Action: Run, Reason: ReasonNested}
 	case v.Self.Deployed && v.Self.Free:
 		return Decision{Action: Run, Reason: ReasonFreeServer}
+	case v.Self.Deployed && p.loss:
+		return Decision{Action: Refuse, Reason: ReasonFull}
 	case v.Self.Deployed || r.Hops >= p.hops:
 		return stay(v, ReasonAlways)
 	}

@@ -17,6 +17,8 @@ type outlook struct {
 	// unseen is how many forwards all neighbours made since they reported:
 	// the sum of their forwards-out times the mean age of the reports.
 	unseen float64
+	// byCount reckons waits by how many there are, whatever the nodes say of them.
+	byCount bool
 }
 
 type candidate struct {
@@ -62,7 +64,7 @@ func (o *outlook) look(v *View, r *Request, e estimates) {
 	pace := paceOf(v, e.prior)
 	o.service = pace.service(v.Self.Service, v.Self.Load.Speed)
 	o.delay = coldStart(v.Self.Warm, v.Self.Cold)
-	o.here = waitHere(&v.Self, o.service) + o.service + o.delay
+	o.here = o.waitHere(&v.Self) + o.service + o.delay
 	o.candidates = o.candidates[:0]
 	var out, ages float64
 	var heard int
@@ -76,7 +78,7 @@ func (o *outlook) look(v *View, r *Request, e estimates) {
 		ages += seconds(age)
 		out += sane(n.Load.Out, 0)
 		if t := trust(n); t >= minTrust && n.ID != v.Self.ID && !r.HasVisited(n.ID) {
-			o.next().expect(i, n, pace, t)
+			o.expect(i, n, pace, t)
 		}
 	}
 	o.unseen = out * ages / max(1, float64(heard))
@@ -100,34 +102,35 @@ func (o *outlook) next() *candidate {
 	return &o.candidates[len(o.candidates)-1]
 }
 
-func (c *candidate) expect(index int, n *Neighbour, p pace, trust float64) {
+func (o *outlook) expect(index int, n *Neighbour, p pace, trust float64) {
+	c := o.next()
 	c.neighbour = index
 	c.service = p.service(n.Service, n.Load.Speed)
 	c.delay = seconds(n.RTT) + coldStart(n.Warm, n.Cold)
 	c.servers = float64(max(1, n.Load.Servers))
-	c.wait = waitThere(n, c.servers, c.service)
+	c.wait = o.waitThere(n, c.servers, c.service)
 	c.trust = trust
 }
 
 // waitThere reckons with the peer's own account of its wait, which knows what
 // runs there and how far it has come, and with the counts if it gave none.
-func waitThere(n *Neighbour, servers, service float64) float64 {
-	if n.Load.Wait > 0 {
+func (o *outlook) waitThere(n *Neighbour, servers, service float64) float64 {
+	if n.Load.Wait > 0 && !o.byCount {
 		return seconds(n.Load.Wait) + float64(max(0, n.OwnSends))*service/servers
 	}
 	return waitByCount(n.Queue(), servers, service)
 }
 
-func waitHere(s *Self, service float64) float64 {
+func (o *outlook) waitHere(s *Self) float64 {
 	switch {
 	case !s.Deployed || !s.Free && !s.Room:
 		return math.Inf(1)
 	case s.Free:
 		return 0
-	case s.Load.Wait > 0:
+	case s.Load.Wait > 0 && !o.byCount:
 		return seconds(s.Load.Wait)
 	}
-	return max(0, waitByCount(s.Load.Total(), float64(max(1, s.Load.Servers)), service))
+	return max(0, waitByCount(s.Load.Total(), float64(max(1, s.Load.Servers)), o.service))
 }
 
 // waitByCount is until one more than count would start: (q - c + 1) / (c mu).

@@ -27,7 +27,7 @@ func TestWaitThere(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if got := waitThere(&c.n, float64(max(1, c.n.Load.Servers)), c.service); !near(got, c.want) {
+			if got := new(outlook).waitThere(&c.n, float64(max(1, c.n.Load.Servers)), c.service); !near(got, c.want) {
 				t.Errorf("wait %v, want %v", got, c.want)
 			}
 		})

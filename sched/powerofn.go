@@ -32,6 +32,8 @@ type powerOfN struct {
 	loss      bool
 	hops      int
 	variant   string
+	// runningOnly leaves what waits out of the load.
+	runningOnly bool
 
 	probes []peer.ID
 	chosen []loaded
@@ -45,13 +47,31 @@ type loaded struct {
 
 func newPowerOfN(s *Settings) Policy {
 	p := &powerOfN{}
+	p.bind(s)
+	return p
+}
+
+func (p *powerOfN) bind(s *Settings) {
 	s.Int(&p.fanout, "f", 2, 1, 64, "fan-out: neighbours probed at a time")
 	s.Int(&p.threshold, "t", -1, -1, 1<<20, "load below which it runs here without a probe; -1 is the number of servers")
 	s.Bool(&p.loss, "loss", false, "refuse what would have to wait here")
 	s.Int(&p.hops, "hops", 1, 1, 16, "forwards after which an invocation stays where it is")
 	s.Choice(&p.variant, "variant", []string{variantLeast, variantUpstream},
 		"forward to the least loaded probed peer, or to a random one not more loaded than here")
-	return p
+}
+
+func (p *powerOfN) own(v *View) int {
+	if p.runningOnly {
+		return v.Self.Load.Running
+	}
+	return v.Self.Load.Total()
+}
+
+func (p *powerOfN) theirs(n *Neighbour) int {
+	if p.runningOnly {
+		return n.Load.Running + n.OwnSends
+	}
+	return n.Queue()
 }
 
 // Describe implements Describer.
@@ -65,7 +85,7 @@ func (p *powerOfN) Decide(v *View, r *Request) Decision {
 	switch {
 	case v.Self.Deployed && r.Nested:
 		return Decision{Action: Run, Reason: ReasonNested}
-	case v.Self.Deployed && v.Self.Load.Total() < p.limit(v):
+	case v.Self.Deployed && p.own(v) < p.limit(v):
 		return p.here(v, ReasonBelowThreshold)
 	case r.Hops >= p.hops:
 		return p.here(v, ReasonHopLimit)
@@ -122,8 +142,8 @@ func (p *powerOfN) answered(v *View, r *Request) {
 }
 
 func (p *powerOfN) consider(v *View, r *Request, n *Neighbour) {
-	if n.ID != v.Self.ID && !r.HasVisited(n.ID) {
-		p.chosen = append(p.chosen, loaded{n.ID, n.Queue()})
+	if mayTake(v, r, n) {
+		p.chosen = append(p.chosen, loaded{n.ID, p.theirs(n)})
 	}
 }
 
@@ -138,7 +158,7 @@ func (p *powerOfN) unanswered(v *View, r *Request) Decision {
 }
 
 func (p *powerOfN) choose(v *View) Decision {
-	own, least := v.Self.Load.Total(), leastLoaded(p.chosen)
+	own, least := p.own(v), fewest(p.chosen)
 	s := Score{Here: float64(own), There: float64(least.load)}
 	switch {
 	case !v.Self.Deployed:
@@ -154,7 +174,7 @@ func (p *powerOfN) choose(v *View) Decision {
 	return Decision{Action: Forward, Peer: least.id, Reason: ReasonLessLoaded, Score: s}
 }
 
-func leastLoaded(of []loaded) loaded {
+func fewest(of []loaded) loaded {
 	least := of[0]
 	for _, n := range of[1:] {
 		if n.load < least.load {

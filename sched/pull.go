@@ -11,7 +11,7 @@ import (
 // every message (an ask, a passing on, a no) against the asker.
 //
 // Views are made for no particular function then: Neighbours are all in view,
-// Service is the mean over what runs here.
+// their and Self's Service is Self.Mix.
 type Puller interface {
 	Policy
 	// Idle is asked when a server is free and nothing waits: whom to ask for work.
@@ -33,6 +33,9 @@ type Pull struct {
 	Peer, From peer.ID
 	// Passes is how often it may still be passed on.
 	Passes int
+	// Notice only says that the asker is idle: nothing is handed over, and whoever
+	// gets it is told by Pass and answers no.
+	Notice bool
 	// Asked are those that have said no or passed it on, in order.
 	Asked []peer.ID
 }
@@ -43,12 +46,4 @@ type PullEnd struct {
 	Peer     peer.ID // who handed something over, else the last that was asked
 	OK       bool    // there was something
 	Messages int     // the ask, passings on and the no
-}
-
-// Offer is what a node that hands over work reckons for one waiting invocation
-// at the asker, all from now on.
-type Offer struct {
-	// Start is until it could start there; Mean and Fast (10th percentile) how long it then
-	// takes until its answer has come back.
-	Start, Mean, Fast time.Duration
 }

@@ -3,8 +3,8 @@ package sched
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"math"
+	"slices"
+	"sort"
 	"time"
 )
 
@@ -16,17 +16,6 @@ const (
 // ErrQueueFull: the queue takes no more. Match it with errors.Is; the error
 // itself is a [*FullError].
 var ErrQueueFull = errors.New("queue full")
-
-// Order says who of the waiting is served first. Whatever it is, a higher
-// Priority goes before a lower one.
-type Order uint8
-
-const (
-	// OrderFIFO serves who arrived first.
-	OrderFIFO Order = iota
-	// OrderDeadline serves the earliest deadline, those without one last.
-	OrderDeadline
-)
 
 // QueueConfig bounds and orders a Queue.
 type QueueConfig struct {
@@ -40,33 +29,11 @@ type QueueConfig struct {
 	// given queue length.
 	Exact bool
 	Order Order
-}
-
-// Entry is what a Queue knows of one that waits. Times are on the driver's clock.
-type Entry struct {
-	Arrived time.Duration
-	// Deadline is when it must have been answered, 0 for none.
-	Deadline time.Duration
-	// Wait is how long the driver expects it to wait: what is left of running
-	// work, and the queue's ExpectedWait.
-	Wait time.Duration
-	// Mean is its expected service time; a guess is better than 0 if it was
-	// never measured. Fast is the 10th percentile, 0 if unknown.
-	Mean, Fast time.Duration
-	// Weight is the share of a server it takes; 0 counts as 1.
-	Weight   float64
-	Priority int
-}
-
-// latest is the last moment at which it could start and still be on time.
-func (e *Entry) latest() time.Duration { return e.Deadline - e.Fast }
-
-func (e *Entry) work() time.Duration {
-	weight := e.Weight
-	if !(weight > 0) || math.IsInf(weight, 1) {
-		weight = 1
-	}
-	return time.Duration(float64(e.Mean) * weight)
+	// Servers is how many take from it. Default 1.
+	Servers int
+	// KeepLate serves even those that can no longer be on time: for experiments
+	// with policies that know no expiry.
+	KeepLate bool
 }
 
 // Handle names one waiting entry. The zero Handle names none.
@@ -77,7 +44,7 @@ type Handle struct {
 
 // Queue is a bounded waiting line with deadlines: a data structure without
 // clock or lock, for one caller at a time. What was pushed leaves exactly once:
-// by Pop, by Expire or by Remove.
+// by Pop, Give, Expire or Remove.
 //
 //	handle, err := q.Push(call, sched.Entry{Arrived: now, Deadline: deadline, …})
 //	…
@@ -87,11 +54,12 @@ type Queue[T any] struct {
 	cfg    QueueConfig
 	slots  []slot[T]
 	unused []int
-	order  heap // of all that wait
-	expiry heap // of those with a deadline, by the latest start
+	line   []int // slots of all that wait, in order
+	expiry heap  // of those with a deadline, by the latest start
 	births uint64
 	work   time.Duration
 	late   []T
+	plan   plan
 }
 
 type slot[T any] struct {
@@ -102,24 +70,53 @@ type slot[T any] struct {
 
 // NewQueue makes an empty queue.
 func NewQueue[T any](cfg QueueConfig) *Queue[T] {
-	if cfg.MaxCount == 0 && !cfg.Exact {
-		cfg.MaxCount = defaultMaxCount
-	}
-	if cfg.MaxWait == 0 {
-		cfg.MaxWait = defaultMaxWait
-	}
-	q := &Queue[T]{cfg: cfg}
-	q.order.less = q.before
+	q := &Queue[T]{}
 	q.expiry.less = func(a, b int) bool { return q.slots[a].entry.latest() < q.slots[b].entry.latest() }
+	q.plan.longest.less = q.longer
+	q.Reconfigure(cfg)
 	return q
 }
 
-// Len is how many wait.
-func (q *Queue[T]) Len() int { return len(q.order.slots) }
+// Reconfigure changes bounds and order. What waits stays, even beyond a lower bound.
+func (q *Queue[T]) Reconfigure(cfg QueueConfig) {
+	if cfg.MaxCount == 0 && !cfg.Exact {
+		cfg.MaxCount = defaultMaxCount
+	}
+	cfg.MaxWait = cmp.Or(cfg.MaxWait, defaultMaxWait)
+	cfg.Servers = max(1, cfg.Servers)
+	q.cfg = cfg
+	slices.SortFunc(q.line, q.compare)
+	for _, i := range q.line {
+		q.expiry.remove(i)
+		q.watch(i)
+	}
+	q.plan.forget()
+}
 
-// ExpectedWait is how long so many servers need for what waits now.
-func (q *Queue[T]) ExpectedWait(servers int) time.Duration {
-	return q.work / time.Duration(max(1, servers))
+// Config is what it was configured with, defaults filled in.
+func (q *Queue[T]) Config() QueueConfig { return q.cfg }
+
+// Len is how many wait.
+func (q *Queue[T]) Len() int { return len(q.line) }
+
+// ExpectedWait is how long the servers need for what waits now.
+func (q *Queue[T]) ExpectedWait() time.Duration { return q.work / time.Duration(q.cfg.Servers) }
+
+// Ahead implements [Line].
+func (q *Queue[T]) Ahead(deadline time.Duration) time.Duration {
+	if q.cfg.Order == OrderFIFO {
+		return q.work
+	}
+	newcomer := Entry{Deadline: deadline}
+	var ahead time.Duration
+	for _, i := range q.line {
+		e := &q.slots[i].entry
+		newcomer.Priority, newcomer.Arrived = e.Priority, e.Arrived
+		if q.cfg.Order.compare(e, &newcomer) <= 0 {
+			ahead += e.work()
+		}
+	}
+	return ahead
 }
 
 // Room tells whether Push would take e: nil, or a [*FullError].
@@ -147,16 +144,15 @@ func (q *Queue[T]) Push(item T, e Entry) (Handle, error) {
 	q.births++
 	q.slots[i] = slot[T]{item: item, entry: e, birth: q.births}
 	q.work += e.work()
-	q.order.add(i)
-	if e.Deadline != 0 {
-		q.expiry.add(i)
-	}
+	q.line = slices.Insert(q.line, q.place(i), i)
+	q.watch(i)
+	q.plan.forget()
 	return Handle{slot: i, birth: q.births}, nil
 }
 
-// Peek is the next one to be served. It stays in the line.
-func (q *Queue[T]) Peek() (item T, ok bool) {
-	i, ok := q.order.top()
+// Peek is the one that Pop would return at this time, after Expire. It stays in the line.
+func (q *Queue[T]) Peek(now time.Duration) (item T, ok bool) {
+	i, ok := q.next(now)
 	if !ok {
 		return item, false
 	}
@@ -167,11 +163,22 @@ func (q *Queue[T]) Peek() (item T, ok bool) {
 // longer be on time; the next Expire returns them.
 func (q *Queue[T]) Pop(now time.Duration) (item T, ok bool) {
 	q.retire(now)
-	i, ok := q.order.top()
+	i, ok := q.next(now)
 	if !ok {
 		return item, false
 	}
 	return q.take(i), true
+}
+
+// next is the slot of the next one to be served.
+func (q *Queue[T]) next(now time.Duration) (slot int, ok bool) {
+	switch {
+	case len(q.line) == 0:
+		return 0, false
+	case q.cfg.Order == OrderMooreHodgson:
+		return q.mooreHodgson(now), true
+	}
+	return q.line[0], true
 }
 
 // Expire takes out those that can no longer be on time: started now, even a
@@ -192,12 +199,19 @@ func (q *Queue[T]) NextExpiry() (at time.Duration, ok bool) {
 	return q.slots[i].entry.latest() + 1, true
 }
 
-// Remove takes out one that still waits: to cancel it, or to hand it to a peer.
+// Remove takes out one that still waits: to cancel it, say.
 func (q *Queue[T]) Remove(h Handle) (item T, ok bool) {
 	if h.birth == 0 || h.slot >= len(q.slots) || q.slots[h.slot].birth != h.birth {
 		return item, false
 	}
 	return q.take(h.slot), true
+}
+
+// watch has the slot expire in time.
+func (q *Queue[T]) watch(i int) {
+	if q.slots[i].entry.Deadline != 0 && !q.cfg.KeepLate {
+		q.expiry.add(i)
+	}
 }
 
 func (q *Queue[T]) retire(now time.Duration) {
@@ -221,49 +235,24 @@ func (q *Queue[T]) claim() int {
 }
 
 func (q *Queue[T]) take(i int) T {
-	q.order.remove(i)
+	at := q.place(i)
+	q.line = slices.Delete(q.line, at, at+1)
 	q.expiry.remove(i)
 	item := q.slots[i].item
 	q.work -= q.slots[i].entry.work()
 	q.slots[i] = slot[T]{}
 	q.unused = append(q.unused, i)
+	q.plan.forget()
 	return item
 }
 
-func (q *Queue[T]) before(a, b int) bool {
+// place is where in line the slot is, or belongs.
+func (q *Queue[T]) place(i int) int {
+	return sort.Search(len(q.line), func(at int) bool { return q.compare(q.line[at], i) >= 0 })
+}
+
+// compare orders slots; no two are equal.
+func (q *Queue[T]) compare(a, b int) int {
 	x, y := &q.slots[a], &q.slots[b]
-	if x.entry.Priority != y.entry.Priority {
-		return x.entry.Priority > y.entry.Priority
-	}
-	if c := q.cfg.Order.compare(&x.entry, &y.entry); c != 0 {
-		return c < 0
-	}
-	return x.birth < y.birth
+	return cmp.Or(q.cfg.Order.compare(&x.entry, &y.entry), cmp.Compare(x.birth, y.birth))
 }
-
-func (o Order) compare(x, y *Entry) int {
-	if o == OrderDeadline && x.Deadline != y.Deadline {
-		if x.Deadline == 0 || y.Deadline == 0 {
-			return cmp.Compare(y.Deadline, x.Deadline)
-		}
-		return cmp.Compare(x.Deadline, y.Deadline)
-	}
-	return cmp.Compare(x.Arrived, y.Arrived)
-}
-
-// FullError tells what bound a newcomer met.
-type FullError struct {
-	Waiting, MaxCount int
-	Wait, MaxWait     time.Duration
-}
-
-func (e *FullError) Error() string {
-	if e.Waiting >= e.MaxCount {
-		return fmt.Sprintf("%v: %d wait and %d may: try again later, or raise the limit, or add nodes",
-			ErrQueueFull, e.Waiting, e.MaxCount)
-	}
-	return fmt.Sprintf("%v: it would wait %v and may wait %v: try again later, or allow more time, or add nodes",
-		ErrQueueFull, e.Wait, e.MaxWait)
-}
-
-func (e *FullError) Unwrap() error { return ErrQueueFull }

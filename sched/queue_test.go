@@ -58,16 +58,20 @@ func (m *naiveQueue) retire(now time.Duration) {
 func (m *naiveQueue) work() time.Duration {
 	var sum time.Duration
 	for _, w := range m.line {
-		sum += time.Duration(float64(w.entry.Mean) * cmp.Or(w.entry.Weight, 1))
+		sum += w.work()
 	}
 	return sum
 }
 
+func (w *waiting) work() time.Duration {
+	return time.Duration(float64(w.entry.Mean) * cmp.Or(w.entry.Weight, 1))
+}
+
 func TestQueueAgainstModel(t *testing.T) {
-	for _, order := range []sched.Order{sched.OrderFIFO, sched.OrderDeadline} {
-		t.Run(fmt.Sprint("order ", order), func(t *testing.T) {
+	for _, order := range []sched.Order{sched.OrderFIFO, sched.OrderDeadline, sched.OrderMooreHodgson} {
+		t.Run(order.String(), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				cfg := sched.QueueConfig{MaxCount: machineRoom, Exact: true, Order: order}
+				cfg := sched.QueueConfig{MaxCount: machineRoom, Exact: true, Order: order, Servers: 3}
 				m := &queueMachine{queue: sched.NewQueue[int](cfg), model: naiveQueue{order: order}}
 				t.Repeat(rapid.StateMachineActions(m))
 			})
@@ -107,10 +111,84 @@ func (m *queueMachine) Pop(t *rapid.T) {
 	if !ok {
 		return
 	}
-	if want := m.model.line[0].id; got != want {
-		t.Fatalf("Pop: %d, want %d", got, want)
+	m.served(t, got)
+}
+
+// served checks whose turn it was. Which one Moore-Hodgson takes of the highest
+// priority is another test's matter.
+func (m *queueMachine) served(t *rapid.T, got int) {
+	first := m.model.line[0]
+	at := slices.IndexFunc(m.model.line, func(w waiting) bool { return w.id == got })
+	free := m.model.order == sched.OrderMooreHodgson
+	if at != 0 && !(free && at > 0 && m.model.line[at].entry.Priority == first.entry.Priority) {
+		t.Fatalf("served %d at place %d, want %d", got, at, first.id)
 	}
-	m.model.line = m.model.line[1:]
+	m.model.line = slices.Delete(m.model.line, at, at+1)
+}
+
+func (m *queueMachine) Peek(t *rapid.T) {
+	m.Expire(t)
+	shown, ok := m.queue.Peek(m.now)
+	if popped, also := m.queue.Pop(m.now); ok != also || shown != popped {
+		t.Fatalf("Peek: %d, %t, then Pop: %d, %t", shown, ok, popped, also)
+	}
+	if ok {
+		m.served(t, shown)
+	}
+}
+
+// Give hands over to somebody who needs 3 to start, and at least 2 and on
+// average 10 to serve; what has an odd number is not to be had.
+func (m *queueMachine) Give(t *rapid.T) {
+	m.model.retire(m.now)
+	offer := sched.Offer{Start: 3, Mean: 10, Fast: 2}
+	want := m.model.oldest(m.now + offer.Start + offer.Mean)
+	if want < 0 {
+		want = m.model.oldest(m.now + offer.Start + offer.Fast)
+	}
+	got, ok := m.queue.Give(m.now, func(id int, _ *sched.Entry) (sched.Offer, bool) { return offer, id%2 == 0 })
+	if ok != (want >= 0) || ok && got != m.model.line[want].id {
+		t.Fatalf("Give: %d, %t, want place %d of %v", got, ok, want, m.model.line)
+	}
+	if ok {
+		m.model.line = slices.Delete(m.model.line, want, want+1)
+	}
+}
+
+// oldest is the place of the one of an even number, and done by then, that has
+// waited the longest, -1 for none.
+func (m *naiveQueue) oldest(done time.Duration) int {
+	oldest := -1
+	for i, w := range m.line {
+		if w.id%2 != 0 || w.entry.Deadline != 0 && w.entry.Deadline < done {
+			continue
+		}
+		if oldest < 0 || older(&w, &m.line[oldest]) {
+			oldest = i
+		}
+	}
+	return oldest
+}
+
+func older(a, b *waiting) bool {
+	x, y := &a.entry, &b.entry
+	return cmp.Or(cmp.Compare(y.Priority, x.Priority), cmp.Compare(x.Arrived, y.Arrived)) < 0
+}
+
+func (m *queueMachine) Ahead(t *rapid.T) {
+	deadline := m.now + time.Duration(rapid.Int64Range(1, 60).Draw(t, "deadline of the newcomer"))
+	var want time.Duration
+	for _, w := range m.model.line {
+		if m.model.order == sched.OrderFIFO || w.entry.Deadline != 0 && w.entry.Deadline <= deadline {
+			want += w.work()
+		}
+	}
+	if got := m.queue.Ahead(deadline); got != want {
+		t.Fatalf("Ahead of %v: %v, want %v", deadline, got, want)
+	}
+	if got, want := m.queue.Ahead(0), m.model.work(); got != want {
+		t.Fatalf("Ahead of none: %v, want %v", got, want)
+	}
 }
 
 func (m *queueMachine) Remove(t *rapid.T) {
@@ -148,7 +226,7 @@ func (m *queueMachine) Check(t *rapid.T) {
 	if m.queue.Len() != len(m.model.line) {
 		t.Fatalf("Len %d, want %d", m.queue.Len(), len(m.model.line))
 	}
-	if got, want := m.queue.ExpectedWait(3), m.model.work()/3; got != want {
+	if got, want := m.queue.ExpectedWait(), m.model.work()/3; got != want {
 		t.Fatalf("ExpectedWait %v, want %v", got, want)
 	}
 	want := m.model.nextExpiry()
@@ -289,7 +367,7 @@ func TestQueueExpiry(t *testing.T) {
 			if got := len(q.Expire(c.now)) == 1; got != c.want {
 				t.Errorf("expired %t, want %t", got, c.want)
 			}
-			if _, ok := q.Remove(handle); ok || q.Len() != 0 || q.ExpectedWait(1) != 0 {
+			if _, ok := q.Remove(handle); ok || q.Len() != 0 || q.ExpectedWait() != 0 {
 				t.Error("it is still there")
 			}
 		})

@@ -28,6 +28,20 @@ const (
 	ReasonKeptHome       Reason = 17 // the function does not leave this node
 	ReasonMaxRounds      Reason = 18 // the policy did not come to an end
 	ReasonNoRoomHere     Reason = 19 // no room here, so elsewhere
+	ReasonLikelierHere   Reason = 20 // more likely on time here than there
+	ReasonLikelierThere  Reason = 21 // more likely on time there than here
+
+	// Of the baselines.
+	ReasonDrawn     Reason = 22 // drawn at random
+	ReasonTurn      Reason = 23 // its turn
+	ReasonMaster    Reason = 24 // the master hands out
+	ReasonLag       Reason = 25 // lets the news grow old first
+	ReasonShare     Reason = 26 // by the shares of the arrivals
+	ReasonIdleToken Reason = 27 // it said that it is idle
+	ReasonNoToken   Reason = 28 // nobody said that it is idle
+	ReasonLatency   Reason = 29 // the lowest latency promised
+
+	ReasonPulled Reason = 30 // a node with a free server asked for it
 )
 
 var reasonText = map[Reason]string{
@@ -51,6 +65,17 @@ var reasonText = map[Reason]string{
 	ReasonKeptHome:       "kept-home",
 	ReasonMaxRounds:      "max-rounds",
 	ReasonNoRoomHere:     "no-room-here",
+	ReasonLikelierHere:   "likelier-here",
+	ReasonLikelierThere:  "likelier-there",
+	ReasonDrawn:          "drawn",
+	ReasonTurn:           "its-turn",
+	ReasonMaster:         "to-the-master",
+	ReasonLag:            "lag",
+	ReasonShare:          "by-share",
+	ReasonIdleToken:      "idle-token",
+	ReasonNoToken:        "no-token",
+	ReasonLatency:        "lowest-latency",
+	ReasonPulled:         "pulled",
 }
 
 func (r Reason) String() string {

@@ -26,9 +26,22 @@ type Registry map[string]Constructor
 // Policies returns a new Registry of this package's policies.
 func Policies() Registry {
 	return Registry{
-		"local":      newLocal,
-		"power-of-n": newPowerOfN,
-		"spread":     newSpread,
+		"forward":            newForward,
+		"jiq":                newJIQ,
+		"jsq-d":              newJSQ,
+		"least-loaded":       newLeastLoaded,
+		"local":              newLocal,
+		"peak-ewma":          newPeakEWMA,
+		"power-of-n-tau":     newPowerOfNTau,
+		"prequal":            newPrequal,
+		"random":             newRandom,
+		"reject":             newReject,
+		"round-robin":        newRoundRobin,
+		"round-robin-master": newRoundRobinMaster,
+		"split":              newSplit,
+		"power-of-n":         newPowerOfN,
+		"spread":             newSpread,
+		"spread-v1":          newSpreadV1,
 	}
 }
 

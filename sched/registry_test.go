@@ -11,7 +11,10 @@ import (
 )
 
 func TestNames(t *testing.T) {
-	if diff := cmp.Diff([]string{"local", "power-of-n", "spread"}, sched.Names()); diff != "" {
+	if diff := cmp.Diff([]string{
+		"forward", "jiq", "jsq-d", "least-loaded", "local", "peak-ewma", "power-of-n", "power-of-n-tau", "prequal",
+		"random", "reject", "round-robin", "round-robin-master", "split", "spread", "spread-v1",
+	}, sched.Names()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -23,13 +26,13 @@ func TestNewErrors(t *testing.T) {
 		is           error
 		says         []string
 	}{
-		{"policy", "sprea", nil, sched.ErrUnknownPolicy, []string{`"sprea"`, "local, power-of-n, spread"}},
+		{"policy", "sprea", nil, sched.ErrUnknownPolicy, []string{`"sprea"`, "local, peak-ewma, power-of-n, "}},
 		{"key", "power-of-n", map[string]string{"d": "2"}, sched.ErrUnknownParameter,
 			[]string{`policy "power-of-n"`, `"d"`, "f (default 2)", "t (default -1)", "loss (default false)", "hops (default 1)"}},
 		{"no number", "power-of-n", map[string]string{"f": "two"}, sched.ErrBadValue, []string{`f="two"`, "a whole number from 1 to 64"}},
 		{"below", "power-of-n", map[string]string{"f": "0"}, sched.ErrBadValue, []string{`f="0"`}},
 		{"above", "spread", map[string]string{"hops": "17"}, sched.ErrBadValue, []string{"from 0 to 16"}},
-		{"not finite", "spread", map[string]string{"margin": "NaN"}, sched.ErrBadValue, []string{"a number from 0 to 10"}},
+		{"not finite", "spread", map[string]string{"finish": "NaN"}, sched.ErrBadValue, []string{"a number from 0 to 10"}},
 		{"switch", "power-of-n", map[string]string{"loss": "maybe"}, sched.ErrBadValue, []string{"true or false"}},
 		{"word", "power-of-n", map[string]string{"variant": "best"}, sched.ErrBadValue, []string{"one of least, upstream"}},
 		{"duration without unit", "local", map[string]string{"prior": "100"}, sched.ErrBadValue, []string{"a duration from 1ms to 1h0m0s"}},

@@ -31,7 +31,7 @@ import (
 // that the driver runs the invocation locally.
 const MaxRounds = 4
 
-// Policy decides. See [Observer], [Puller], [Dequeuer], [Notified],
+// Policy decides. See [Observer], [Puller], [Orderer], [Dequeuer], [Notified],
 // [Snapshotter] and [Describer] for what it may offer besides. It need not be
 // safe for concurrent use: the driver makes one call at a time.
 type Policy interface {
@@ -44,6 +44,10 @@ type Policy interface {
 
 // Observer learns how invocations ended that this node decided on.
 type Observer interface{ Observe(o Outcome) }
+
+// Orderer wants its node's [Queue] in a certain order. The driver heeds it unless
+// its operator has chosen another; a policy that is no Orderer gets [OrderFIFO].
+type Orderer interface{ Order() Order }
 
 // Dequeuer is asked before a waiting invocation starts: false drops it (504).
 type Dequeuer interface {
@@ -186,8 +190,11 @@ type Self struct {
 	// Deployed tells whether the function runs here at all; if not, Run is no option.
 	Deployed bool
 	Service  Service
-	Warm     bool
-	Cold     time.Duration // cold start, if not Warm
+	// Mix is the mean over everything that runs here, whatever the function; see
+	// [Mix]. 0 if unknown: Service stands in then.
+	Mix  Service
+	Warm bool
+	Cold time.Duration // cold start, if not Warm
 }
 
 // Line is what a Policy may ask of the queue while it decides. [Queue] is one.
@@ -211,8 +218,9 @@ type Neighbour struct {
 	Load       Load
 	// Sampled is when Load was true, on the View's clock.
 	Sampled time.Duration
-	// OwnSends counts what this node sent there that Load does not include yet;
-	// OwnWork is the sum of its expected service times there.
+	// OwnSends counts what this node sent there that Load does not include yet,
+	// as it was sampled before their arrival, and that has not been answered.
+	// OwnWork is the sum of their expected service times there.
 	OwnSends int
 	OwnWork  time.Duration
 	Service  Service
@@ -247,7 +255,9 @@ func (v *View) Neighbour(id peer.ID) *Neighbour {
 type Request struct {
 	Function string // name[.namespace]
 	BodySize int64  // bytes, -1 if unknown
-	// Deadline is the time left, 0 for none.
+	// Deadline is the time left until the answer must leave this node, 0 for
+	// none: what an invocation took to come here and its answer will take back
+	// is off already. Who forwards takes the RTT off.
 	Deadline time.Duration
 	// Hops counts the forwards so far; Visited are the nodes on the way, the
 	// entry first, this one not included.

@@ -62,7 +62,7 @@ func testRulings(t *testing.T, policy string, set map[string]string, rulings []r
 	}
 }
 
-func TestSpreadRule1FreeServer(t *testing.T) {
+func TestSpreadRule5FreeServer(t *testing.T) {
 	testRulings(t, "spread", nil, []ruling{
 		{"free", 0, []int{0}, nil, sched.Run, "", sched.ReasonFreeServer},
 		{"free, alone", 0, nil, nil, sched.Run, "", sched.ReasonFreeServer},
@@ -98,19 +98,19 @@ func TestSpreadRule1FreeServer(t *testing.T) {
 	})
 }
 
-// Without a margin only rule 1 keeps the invocation: 130 ms here are more than
+// Without finish only unequal keeps the invocation: 130 ms here are more than
 // 100 ms and 25 ms of way, yet less than 1.1 times 100 ms and the way.
-func TestSpreadRule1CountsTheWay(t *testing.T) {
+func TestSpreadRule5CountsTheWay(t *testing.T) {
 	slower := func(s *scene) { s.self().Service.Mean, s.peer("a").RTT = 130*ms, 25*ms }
-	testRulings(t, "spread", map[string]string{"margin": "0"}, []ruling{
+	testRulings(t, "spread", map[string]string{"finish": "0"}, []ruling{
 		{"unequal 1.1", 0, []int{0}, slower, sched.Run, "", sched.ReasonFreeServer},
 	})
-	testRulings(t, "spread", map[string]string{"margin": "0", "unequal": "1"}, []ruling{
+	testRulings(t, "spread", map[string]string{"finish": "0", "unequal": "1"}, []ruling{
 		{"unequal 1", 0, []int{0}, slower, sched.Forward, "a", sched.ReasonThereSooner},
 	})
 }
 
-func TestSpreadRule2HopLimit(t *testing.T) {
+func TestSpreadRule5HopLimit(t *testing.T) {
 	testRulings(t, "spread", nil, []ruling{
 		{"one hop is left", 9, []int{0}, func(s *scene) { s.came("x", "y") }, sched.Forward, "a", sched.ReasonThereSooner},
 		{"none is left", 9, []int{0}, func(s *scene) { s.came("x", "y", "z") }, sched.Run, "", sched.ReasonHopLimit},
@@ -129,17 +129,17 @@ func TestSpreadRule2HopLimit(t *testing.T) {
 	})
 }
 
-func TestSpreadRule4Compare(t *testing.T) {
+func TestSpreadRule5Finish(t *testing.T) {
 	testRulings(t, "spread", nil, []ruling{
 		{"a peer is idle", 1, []int{0}, nil, sched.Forward, "a", sched.ReasonThereSooner},
 		{"as busy", 2, []int{2}, nil, sched.Run, "", sched.ReasonHereSooner},
 		{"one less there", 3, []int{2}, nil, sched.Forward, "a", sched.ReasonThereSooner},
-		{"one less, by own sends as busy", 3, []int{2}, func(s *scene) { s.peer("a").OwnSends = 1 }, sched.Run, "", sched.ReasonHereSooner},
+		{"one less, by own sends as busy", 3, []int{2}, func(s *scene) { s.peer("a").OwnSends, s.peer("a").OwnWork = 1, 100*ms }, sched.Run, "", sched.ReasonHereSooner},
 		{"sooner, within the margin", 1, []int{0}, func(s *scene) { s.peer("a").RTT = 80 * ms }, sched.Run, "", sched.ReasonHereSooner},
 		{"sooner, beyond the margin", 1, []int{0}, func(s *scene) { s.peer("a").RTT = 70 * ms }, sched.Forward, "a", sched.ReasonThereSooner},
 		{"short wait by its account", 3, []int{9}, func(s *scene) { s.peer("a").Load.Wait = 10 * ms }, sched.Forward, "a", sched.ReasonThereSooner},
 		{"long wait by its account", 3, []int{1}, func(s *scene) { s.peer("a").Load.Wait = time.Second }, sched.Run, "", sched.ReasonHereSooner},
-		{"own wait is nearly over", 1, []int{0}, func(s *scene) { s.self().Load.Wait = 5 * ms }, sched.Run, "", sched.ReasonHereSooner},
+		{"own wait is nearly over", 1, []int{0}, func(s *scene) { s.self().Residual, s.self().Load.Wait = 5*ms, 5*ms }, sched.Run, "", sched.ReasonHereSooner},
 		{"asleep there", 3, []int{0}, func(s *scene) { s.peer("a").Warm, s.peer("a").Cold = false, time.Second },
 			sched.Run, "", sched.ReasonHereSooner},
 		{"asleep there, but long to wait here", 30, []int{0}, func(s *scene) { s.peer("a").Warm, s.peer("a").Cold = false, time.Second },
@@ -187,7 +187,7 @@ func shares(t *testing.T, p sched.Policy, s *scene) map[peer.ID]float64 {
 	return got
 }
 
-func TestSpreadRule3Draw(t *testing.T) {
+func TestSpreadRule5Draw(t *testing.T) {
 	cases := []struct {
 		name   string
 		peers  []int
@@ -199,16 +199,16 @@ func TestSpreadRule3Draw(t *testing.T) {
 		{"a busy one stays dry", []int{0, 2}, nil, map[peer.ID]float64{"a": 1}},
 		{"health and honesty weigh", []int{0, 0}, func(s *scene) { s.peer("b").Health, s.peer("b").Honesty = 0.5, 0.8 },
 			map[peer.ID]float64{"a": 1 / 1.4, "b": 0.4 / 1.4}},
-		// Floors .102 - .1 with width 20 and .102 with width 10: 20 (h - .002) = 1 gives h = .052.
-		{"free servers draw", []int{0, 0}, func(s *scene) { s.peer("b").Load.Servers = 2 }, map[peer.ID]float64{"b": 1}},
-		// Three forwards a second each, all 4 s old: .25 x 6 x 4 = 6 invocations of water.
-		// 10 (h - .102) + 10 (h - .302) = 6 gives h = .502: 4 and 2.
+		{"servers draw", []int{0, 0}, func(s *scene) { s.peer("b").Load.Servers = 2 }, map[peer.ID]float64{"a": 1.0 / 3, "b": 2.0 / 3}},
+		// 600 forwards a second each, all 20 ms old: .5 x 1200 x .02 = 12 invocations of
+		// water. What is left of b's 200 ms is exp(-.1) x 190 ms = 172 ms:
+		// 10 (h - .102) + 10 (h - .274) = 12 gives h = .788: 6.86 and 5.14.
 		{"unseen forwards spread wider", []int{0, 2}, func(s *scene) {
 			for _, name := range []string{"a", "b"} {
-				s.peer(name).Load.Out = 3
-				s.peer(name).Sampled -= 4 * time.Second
+				s.peer(name).Load.Out = 600
+				s.peer(name).Sampled -= 20 * ms
 			}
-		}, map[peer.ID]float64{"a": 2.0 / 3, "b": 1.0 / 3}},
+		}, map[peer.ID]float64{"a": 0.572, "b": 0.428}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

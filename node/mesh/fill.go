@@ -65,6 +65,16 @@ func (m *Mesh) Look(p peer.ID, function string, fp [8]byte) (c sched.Neighbour, 
 	return c, false
 }
 
+// Distance is the least round trip to p that was measured lately, 0 if none was.
+func (m *Mesh) Distance(p peer.ID) time.Duration {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if n := m.table.members[p]; n != nil {
+		return n.rtt.least
+	}
+	return 0
+}
+
 // All returns the neighbours that could take work now, whatever they run,
 // sorted by ID, in dst's memory (it begins at dst[:0]).
 func (m *Mesh) All(dst []sched.Neighbour) []sched.Neighbour {

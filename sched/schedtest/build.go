@@ -33,9 +33,11 @@ func View(seed uint64, self sched.Self, neighbours ...sched.Neighbour) *sched.Vi
 // time, and so many invocations in its care. It has a server free if these are
 // fewer than servers, and always room.
 func Self(servers, invocations int, service time.Duration) sched.Self {
+	l := loadOf(servers, invocations, service)
 	return sched.Self{
 		ID:       ID("self"),
-		Load:     Load(servers, invocations),
+		Load:     l,
+		Residual: min(l.Wait, service/time.Duration(max(1, servers))),
 		Free:     invocations < servers,
 		Room:     true,
 		Deployed: true,
@@ -52,17 +54,25 @@ func Neighbour(name string, rtt time.Duration, servers, invocations int, service
 		RTT:     rtt,
 		Health:  1,
 		Honesty: 1,
-		Load:    Load(servers, invocations),
+		Load:    loadOf(servers, invocations, service),
 		Sampled: Now,
 		Service: Service(service),
 		Warm:    true,
 	}
 }
 
-// Load is of a node of nominal speed that serves what it can and queues the rest.
+// Load is of a node of nominal speed that serves what it can and queues the
+// rest; it does not say how long a newcomer waits.
 func Load(servers, invocations int) sched.Load {
 	running := min(servers, invocations)
 	return sched.Load{Servers: servers, Running: running, Queued: invocations - running, Speed: 1}
+}
+
+// loadOf tells the wait of memoryless services, too.
+func loadOf(servers, invocations int, service time.Duration) sched.Load {
+	l := Load(servers, invocations)
+	l.Wait = time.Duration(max(0, invocations-servers+1)) * service / time.Duration(max(1, servers))
+	return l
 }
 
 // Service is of an exponential law with that mean, unmeasured if 0.

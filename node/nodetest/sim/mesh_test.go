@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/node"
 	"github.com/p2pfaas/p2pfaas/node/nodetest/sim"
 )
 
@@ -117,6 +118,44 @@ func TestChain(t *testing.T) {
 			if got := len(m.Peers(i)); got != n-1 {
 				t.Errorf("node %d has %d members, want %d", i, got, n-1)
 			}
+		}
+	})
+}
+
+// TestPulls: nobody forwards anything here, so what runs at the node that falls
+// idle was asked for by it.
+func TestPulls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls, service = 12, 2 * time.Second
+		m := sim.NewMesh(t, 2, sim.Options{Config: func(_ int, c *node.Config) {
+			c.PolicySet, c.Queue = map[string]string{"hops": "0"}, 100
+		}})
+		for i := range 2 {
+			m.Deploy(i, sim.Function{Name: "work", Service: service})
+		}
+		m.Settle()
+		for range 3 { // who has served may ask
+			m.Call(1, "work", "")
+		}
+		answers := make([]*sim.Answer, calls)
+		var all sync.WaitGroup
+		for i := range answers {
+			all.Go(func() { answers[i] = m.Call(0, "work", strconv.Itoa(i)) })
+		}
+		all.Go(func() { m.Call(1, "work", "") })
+		all.Wait()
+		pulled := 0
+		for i, a := range answers {
+			if a.Status != 200 || a.Body != strconv.Itoa(i) {
+				t.Errorf("call %d: %d %q", i, a.Status, a.Body)
+			}
+			if a.Peer() == m.ID(1) {
+				pulled++
+			}
+		}
+		t.Logf("%d of %d were pulled", pulled, calls)
+		if pulled < calls/4 || pulled > calls*2/3 {
+			t.Errorf("%d of %d ran at the node that fell idle", pulled, calls)
 		}
 	})
 }

@@ -1,0 +1,28 @@
+package sched
+
+// allowance keeps the messages that a node spends on asking for work within what
+// it earns by serving (rule 8). It pays for an ask in advance, as it may be
+// passed on, and gets back what was not used.
+type allowance struct {
+	earns  float64 // messages for each invocation served
+	most   float64
+	tokens float64
+}
+
+// askCosts is the most that one ask takes: itself, two passings on, the no.
+const askCosts = 2 + maxPasses
+
+func (a *allowance) served() { a.tokens = min(a.most, a.tokens+a.earns) }
+
+// pay tells whether there was enough for an ask.
+func (a *allowance) pay() bool {
+	if a.tokens < askCosts {
+		return false
+	}
+	a.tokens -= askCosts
+	return true
+}
+
+func (a *allowance) refund(used int) {
+	a.tokens = min(a.most, a.tokens+max(0, askCosts-float64(used)))
+}

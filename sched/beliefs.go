@@ -1,0 +1,57 @@
+package sched
+
+import "slices"
+
+// beliefs are those in all neighbours to which an invocation may go. Its memory
+// is reused from one decision to the next.
+type beliefs struct {
+	list []belief
+	mix  mixture
+	pace pace
+	// unseen is how many forwards all neighbours made since they reported: the
+	// sum of their forwards-out times the mean age of the reports.
+	unseen  float64
+	vessels []vessel
+}
+
+// look takes in the view for one invocation.
+func (b *beliefs) look(v *View, r *Request, e estimates, m *climate) {
+	b.list = b.list[:0]
+	b.pace = paceOf(v, e.prior)
+	b.mix = mixtureOf(&v.Self, b.pace)
+	var out, ages float64
+	var heard int
+	for i := range v.Neighbours {
+		n := &v.Neighbours[i]
+		age := n.Age(v.Now)
+		if age > e.maxAge {
+			continue
+		}
+		heard++
+		ages += seconds(age)
+		out += sane(n.Load.Out, 0)
+		if t := trust(n); t >= minTrust && n.ID != v.Self.ID && !r.HasVisited(n.ID) {
+			b.add(i, t, v, m)
+		}
+	}
+	b.unseen = out * ages / max(1, float64(heard))
+}
+
+func (b *beliefs) add(index int, trust float64, v *View, m *climate) {
+	b.list = slices.Grow(b.list, 1)[:len(b.list)+1]
+	c, n := &b.list[len(b.list)-1], &v.Neighbours[index]
+	c.neighbour, c.trust = index, trust
+	c.service = b.pace.service(n.Service, n.Load.Speed)
+	c.delay = seconds(n.RTT) + coldStart(n.Warm, n.Cold)
+	c.width = float64(max(1, n.Load.Servers)) / (b.mix.mean * speedFactor(n.Load.Speed))
+	c.age(n, v.Now, b.mix, m)
+}
+
+// draw picks one by water-filling with so many mean jobs of water.
+func (b *beliefs) draw(v *View, mass float64) *belief {
+	b.vessels = b.vessels[:0]
+	for i := range b.list {
+		b.vessels = append(b.vessels, b.list[i].vessel())
+	}
+	return &b.list[drawWater(b.vessels, mass, v.Rand)]
+}

@@ -1,0 +1,112 @@
+package sched
+
+import "time"
+
+// plan is what Moore and Hodgson's algorithm needs, kept from one use to the next.
+type plan struct {
+	longest heap // slots of the set, the longest work on top
+	known   bool // chosen is the choice at time at, and nothing has changed since
+	at      time.Duration
+	chosen  int
+}
+
+// forget that anything was chosen: the line has changed.
+func (p *plan) forget() { p.known = false }
+
+// mooreHodgson chooses among those of the highest priority that wait: in
+// deadline order their work is added up, and when one would end late, the longest so far
+// leaves the set of those that can be on time. The earliest deadline of the set
+// is next; if the set is empty, whoever is the most likely to be on time.
+//
+// It costs one pass without anybody late, n log n at worst.
+func (q *Queue[T]) mooreHodgson(now time.Duration) int {
+	p := &q.plan
+	if !p.known || p.at != now {
+		p.known, p.at, p.chosen = true, now, q.choose(now)
+	}
+	return p.chosen
+}
+
+func (q *Queue[T]) choose(now time.Duration) int {
+	class := q.topClass()
+	late := q.firstLate(class, now)
+	if late == len(class) {
+		return class[0]
+	}
+	q.fillSet(class, late, now)
+	defer q.plan.longest.clear()
+	for _, i := range class {
+		if q.plan.longest.holds(i) {
+			return i
+		}
+	}
+	return q.likeliest(class, now)
+}
+
+// topClass is the part of the line that has the highest priority.
+func (q *Queue[T]) topClass() []int {
+	top := q.slots[q.line[0]].entry.Priority
+	end := len(q.line)
+	if q.slots[q.line[end-1]].entry.Priority == top {
+		return q.line
+	}
+	for end = 1; q.slots[q.line[end]].entry.Priority == top; end++ {
+	}
+	return q.line[:end]
+}
+
+// firstLate is the first of class that would end late if all were served in
+// order, its length if none would.
+func (q *Queue[T]) firstLate(class []int, now time.Duration) int {
+	var ahead time.Duration
+	for at, i := range class {
+		if q.endsLate(i, now, ahead) {
+			return at
+		}
+		ahead += q.slots[i].entry.work()
+	}
+	return len(class)
+}
+
+// fillSet puts those into the set that can be on time together, knowing which is
+// the first that would be late.
+func (q *Queue[T]) fillSet(class []int, late int, now time.Duration) {
+	set := &q.plan.longest
+	var ahead time.Duration
+	for at, i := range class {
+		overdue := at >= late && q.endsLate(i, now, ahead)
+		set.add(i)
+		ahead += q.slots[i].entry.work()
+		if overdue {
+			longest, _ := set.top()
+			set.remove(longest)
+			ahead -= q.slots[longest].entry.work()
+		}
+	}
+}
+
+// endsLate tells whether the slot's service would end past its deadline, with so
+// much work ahead of it.
+func (q *Queue[T]) endsLate(i int, now, ahead time.Duration) bool {
+	e := &q.slots[i].entry
+	return e.Deadline != 0 && now+ahead/time.Duration(q.cfg.Servers)+e.Mean > e.Deadline
+}
+
+// longer orders the set: more work first, of equal work the earliest deadline.
+func (q *Queue[T]) longer(a, b int) bool {
+	x, y := q.slots[a].entry.work(), q.slots[b].entry.work()
+	if x != y {
+		return x > y
+	}
+	return q.compare(a, b) < 0
+}
+
+func (q *Queue[T]) likeliest(class []int, now time.Duration) int {
+	best, chance := class[0], -1.0
+	for _, i := range class {
+		if c := q.slots[i].entry.onTime(now); c > chance {
+			best, chance = i, c
+		}
+	}
+	return best
+}
