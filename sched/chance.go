@@ -2,14 +2,8 @@ package sched
 
 import "math"
 
-// prospect is what an invocation may expect at one node.
-type prospect struct {
-	chance float64 // of being on time
-	finish float64 // seconds until answered, +Inf if it cannot run there
-}
-
 // never is the prospect where there is no room or not the function.
-func never() prospect { return prospect{0, math.Inf(1)} }
+func never() Prospect { return Prospect{0, math.Inf(1)} }
 
 // chance is that of an invocation which has left seconds to be on time at a
 // peer of that wait (rule 5): as far as the belief is fresh, by the wait believed;

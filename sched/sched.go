@@ -32,7 +32,7 @@ import (
 const MaxRounds = 4
 
 // Policy decides. See [Observer], [Puller], [Orderer], [Dequeuer], [Notified],
-// [Snapshotter] and [Describer] for what it may offer besides. It need not be
+// [Learner], [Weigher], [Snapshotter] and [Describer] for what it may offer besides. It need not be
 // safe for concurrent use: the driver makes one call at a time.
 type Policy interface {
 	// Decide MUST NOT keep, change or hand on v, r or what they point to; the
@@ -125,6 +125,9 @@ type Decision struct {
 	ProbesFor ProbesFor
 	Reason    Reason
 	Score     Score
+	// Token is the Policy's own mark of this decision, 0 for none. The driver hands
+	// it back in the Outcome, even if the invocation was taken elsewhere after.
+	Token uint64
 }
 
 // Score holds the numbers that were compared: expected seconds, probabilities

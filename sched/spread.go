@@ -82,22 +82,7 @@ func (p *spread) Order() Order {
 func (p *spread) Report(n News) { p.climate.hear(n) }
 
 // Decide implements Policy.
-func (p *spread) Decide(v *View, r *Request) Decision {
-	if r.Nested && v.Self.Deployed {
-		return Decision{Action: Run, Reason: ReasonNested}
-	}
-	p.beliefs.look(v, r, p.estimates, &p.climate)
-	switch {
-	case v.Self.Deployed && v.Self.Free && !p.fasterAway(v):
-		return Decision{Action: Run, Reason: ReasonFreeServer}
-	case r.Hops >= p.hops:
-		return stay(v, ReasonHopLimit)
-	case len(p.beliefs.list) == 0:
-		return stay(v, ReasonOnlyHere)
-	}
-	drawn := p.beliefs.draw(v, max(1, p.water*p.beliefs.unseen))
-	return p.compare(v, drawn, p.here(v, r), p.there(v, r, drawn))
-}
+func (p *spread) Decide(v *View, r *Request) Decision { return p.Weigh(v, r).Decision }
 
 // fasterAway tells whether service here takes so long that even a free server
 // is not reason enough to stay.
@@ -117,7 +102,7 @@ func (p *spread) service(v *View) float64 {
 }
 
 // here counts only that waiting work which goes before.
-func (p *spread) here(v *View, r *Request) prospect {
+func (p *spread) here(v *View, r *Request) Prospect {
 	if !v.Self.Deployed || !v.Self.Free && !v.Self.Room {
 		return never()
 	}
@@ -127,40 +112,42 @@ func (p *spread) here(v *View, r *Request) prospect {
 		wait = seconds(v.Self.Residual + ahead(&v.Self, deadline(v, r)))
 	}
 	cold := coldStart(v.Self.Warm, v.Self.Cold)
-	here := prospect{chance: 1, finish: wait + l.mean + cold}
+	here := Prospect{Chance: 1, Finish: wait + l.mean + cold}
 	if r.Deadline > 0 {
-		here.chance = l.after(wait, r.Deadline.Seconds()-cold)
+		here.Chance = l.after(wait, r.Deadline.Seconds()-cold)
 	}
 	return here
 }
 
 // there reckons that the law of this function is the same everywhere but for
 // its mean.
-func (p *spread) there(v *View, r *Request, b *belief) prospect {
-	there := prospect{chance: 1, finish: b.finish()}
+func (p *spread) there(v *View, r *Request, b *belief) Prospect {
+	there := Prospect{Chance: 1, Finish: b.finish()}
 	if r.Deadline > 0 {
 		l := lawOf(b.service, spreadOf(&v.Self.Service, &v.Neighbours[b.neighbour].Service))
-		there.chance = b.trust * p.climate.chance(b, l, r.Deadline.Seconds()-b.delay)
+		there.Chance = b.trust * p.climate.chance(b, l, r.Deadline.Seconds()-b.delay)
 	}
 	return there
 }
 
-func (p *spread) compare(v *View, b *belief, here, there prospect) Decision {
-	chances := Score{Here: here.chance, There: there.chance}
-	away := Decision{Action: Forward, Peer: v.Neighbours[b.neighbour].ID, Reason: ReasonLikelierThere, Score: chances}
-	switch gain := there.chance - here.chance; {
-	case math.IsInf(here.finish, 1):
-		away.Reason, away.Score = whyAway(v), Score{There: there.finish}
+// Settle implements Weigher.
+func (p *spread) Settle(v *View, w *Weighing) Decision {
+	here, there := w.Here, w.There
+	chances := Score{Here: here.Chance, There: there.Chance}
+	away := Decision{Action: Forward, Peer: v.Neighbours[w.Peer].ID, Reason: ReasonLikelierThere, Score: chances}
+	switch gain := there.Chance - here.Chance; {
+	case math.IsInf(here.Finish, 1):
+		away.Reason, away.Score = whyAway(v), Score{There: there.Finish}
 		return away
-	case gain > p.threshold:
+	case gain > w.Threshold:
 		return away
-	case gain < -p.threshold:
+	case gain < -w.Threshold:
 		return Decision{Action: Run, Reason: ReasonLikelierHere, Score: chances}
-	case there.finish+p.finish*p.service(v) < here.finish:
-		away.Reason, away.Score = ReasonThereSooner, Score{here.finish, there.finish}
+	case there.Finish+p.finish*p.service(v) < here.Finish:
+		away.Reason, away.Score = ReasonThereSooner, Score{here.Finish, there.Finish}
 		return away
 	}
-	d := Decision{Action: Run, Reason: ReasonHereSooner, Score: Score{here.finish, there.finish}}
+	d := Decision{Action: Run, Reason: ReasonHereSooner, Score: Score{here.Finish, there.Finish}}
 	if v.Self.Free {
 		d.Reason = ReasonFreeServer
 	}

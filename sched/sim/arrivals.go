@@ -23,13 +23,13 @@ func Arrivals(sc *Scenario, seed uint64) (iter.Seq[Arrival], error) {
 	}
 	return func(yield func(Arrival) bool) {
 		w := &world{sc: sc, seed: cmp.Or(seed, sc.Seed, 1), end: sc.Duration, classes: sc.Classes}
-		w.settle()
+		w.place()
 		w.pour()
 		w.expectArrivals()
 		for len(w.agenda.events) > 0 && w.agenda.events[0].at < w.end {
-			i := w.agenda.next().arg
-			at, demand := w.flows[i].next, w.draw(i)
-			if !yield(Arrival{At: at, Node: int(w.flows[i].node), Class: int(w.flows[i].class), Demand: time.Duration(demand)}) {
+			next := w.agenda.next()
+			f := &w.flows[next.arg]
+			if !yield(Arrival{At: next.at, Node: int(f.node), Class: int(f.class), Demand: time.Duration(w.draw(next.arg))}) {
 				return
 			}
 		}

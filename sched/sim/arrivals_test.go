@@ -22,7 +22,7 @@ func TestArrivals(t *testing.T) {
 	sc.Events, sc.Warmup, sc.Nodes[1].Speed = nil, 0, nil
 	var ran []entry
 	run(t, sc, sim.Options{Policy: "pooled", Seed: 3, Record: func(r sim.Record) {
-		if r.Result == "ok" {
+		if r.Result == "answered" {
 			ran = append(ran, entry{r.Entered, r.Origin, r.Class, r.Service})
 		}
 	}})

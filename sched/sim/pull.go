@@ -112,7 +112,7 @@ func (w *world) handOver(n *node, p *message) bool {
 		return false
 	}
 	g := w.legs.at(i)
-	g.last = sched.Decision{Action: sched.Forward, Peer: asker.id}
+	g.last = sched.Decision{Action: sched.Forward, Peer: asker.id, Token: g.last.Token}
 	way := w.delay(n, asker)
 	if place := n.place(asker.number); place >= 0 {
 		g.promise = sched.Promise{}

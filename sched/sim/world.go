@@ -73,7 +73,7 @@ func newWorld(sc *Scenario, opt Options) (*world, error) {
 		w.isPool = opt.Policy == boundPooled
 		w.blind = w.isPool || opt.Policy == boundPerfect
 	}
-	w.settle()
+	w.place()
 	if w.isPool {
 		if err := w.pool(); err != nil {
 			return nil, err
@@ -89,8 +89,8 @@ func newWorld(sc *Scenario, opt Options) (*world, error) {
 	return w, nil
 }
 
-// settle sets the classes and the nodes up, without policies and views.
-func (w *world) settle() {
+// place sets the classes and the nodes up, without policies and views.
+func (w *world) place() {
 	for i := range w.classes {
 		w.laws = append(w.laws, w.classes[i].law())
 	}
