@@ -167,7 +167,7 @@ func (d *dispatcher) mayGo(inv *invocation, to peer.ID) bool {
 
 // handOver decides for what a peer has asked for: it goes there.
 func (d *dispatcher) handOver(inv *invocation) sched.Decision {
-	inv.last = sched.Decision{Action: sched.Forward, Peer: inv.handed, Reason: sched.ReasonPulled}
+	inv.last = sched.Decision{Action: sched.Forward, Peer: inv.handed, Reason: sched.ReasonPulled, Token: inv.last.Token}
 	inv.handed = ""
 	d.records.decided(inv, nil, &inv.last)
 	return inv.last

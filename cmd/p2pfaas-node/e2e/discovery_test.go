@@ -54,7 +54,7 @@ func reachedNotAt(t *testing.T, a, b *nodetest.Process, ip string) {
 	t.Helper()
 	nodetest.Eventually(t, "there is a connection, and none to the old address", func() error {
 		var peers []struct {
-			ID        string   `json:"id"`
+			ID        string   `json:"peer"`
 			Addresses []string `json:"addresses"`
 		}
 		if err := a.Get("/system/peers", &peers); err != nil {

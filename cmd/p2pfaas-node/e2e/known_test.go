@@ -26,7 +26,7 @@ func (s *site) peers() (map[string]peerStatus, error) {
 }
 
 type peerStatus struct {
-	ID        string   `json:"id"`
+	ID        string   `json:"peer"`
 	Addresses []string `json:"addresses"`
 	Neighbour bool     `json:"neighbour"`
 	Candidate bool     `json:"candidate"`

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/p2pfaas/p2pfaas/node/nodetest"
 )
@@ -80,12 +79,12 @@ func pair(t testing.TB, transport string, flagsB ...string) (a, b *nodetest.Proc
 
 // listed is what /system/peers says of one.
 type listed struct {
-	ID        string   `json:"id"`
+	ID        string   `json:"peer"`
 	Functions []string `json:"functions"`
 
-	Draining  bool          `json:"draining"`
-	Candidate bool          `json:"candidate"`
-	Age       time.Duration `json:"age"`
+	Draining  bool    `json:"draining"`
+	Candidate bool    `json:"candidate"`
+	Age       float64 `json:"age_seconds"`
 }
 
 // sees waits until a lists b.

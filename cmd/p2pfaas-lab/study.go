@@ -1,0 +1,227 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/p2pfaas/p2pfaas/sched"
+	"github.com/p2pfaas/p2pfaas/sched/sim"
+)
+
+// study says what to run: each scenario at each point of the sweeps, with each
+// policy and each seed.
+type study struct {
+	policies choices
+	seeds    seeds
+	set      assignments
+	with     assignments
+	sweeps   sweeps
+	registry sched.Registry
+}
+
+// trial is one run.
+type trial struct {
+	scenario *sim.Scenario
+	choice   choice
+	seed     uint64
+	point    []assignment
+}
+
+const aboutStudy = `
+A policy is written NAME or NAME:KEY=VALUE,KEY=VALUE. --set gives a parameter to
+all policies that have it and do not say it themselves.
+
+--with and --sweep change keys of the scenario, as network.delay=10ms,
+nodes[0].servers=4 or, for all groups, nodes.servers=4; utilisation, delay,
+zone_delay, servers, queue, rate, speed, service, deadline and distribution need
+nothing before them. --sweep also takes parameters of policies, as d=1,2,3 or, where
+a key of the scenario is called the same, set.d=1,2,3. Several sweeps make all
+combinations.`
+
+func (s *study) addTo(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.VarP(&s.policies, "policy", "p", "policy to run, instead of the scenario's; repeatable")
+	f.Var(&s.seeds, "seed", "seeds to run, as 1-5 or 1,3,7, instead of the scenario's")
+	f.Var(&s.set, "set", "parameter of the policies that have it; repeatable")
+	f.Var(&s.with, "with", "change of a key of the scenarios; repeatable")
+	f.Var(&s.sweeps, "sweep", "key or parameter to run with each of these values; repeatable")
+	// Fails only for a flag that does not exist.
+	_ = cmd.RegisterFlagCompletionFunc("policy", cobra.FixedCompletions(s.registry.Names(), cobra.ShellCompDirectiveNoFileComp))
+}
+
+// trials are all runs, scenario by scenario, then by point, policy and seed.
+func (s *study) trials(paths []string) ([]trial, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	var all []trial
+	for _, path := range paths {
+		from, err := readSource(path)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		for _, point := range s.sweeps.points() {
+			some, err := s.at(from, point)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, some...)
+		}
+	}
+	return all, nil
+}
+
+// at are the runs of one scenario at one point.
+func (s *study) at(from *source, point []assignment) ([]trial, error) {
+	changes, parameters, err := divide(append(slices.Clone(s.with), point...))
+	if err != nil {
+		return nil, err
+	}
+	sc, err := from.variant(changes)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := s.chosen(sc, parameters)
+	if err != nil {
+		return nil, err
+	}
+	seeds := s.seeds
+	if len(seeds) == 0 {
+		seeds = []uint64{max(1, sc.Seed)}
+	}
+	var all []trial
+	for _, c := range chosen {
+		for _, seed := range seeds {
+			all = append(all, trial{sc, c, seed, point})
+		}
+	}
+	return all, nil
+}
+
+// chosen are the policies with the parameters of this point.
+func (s *study) chosen(sc *sim.Scenario, parameters []assignment) (choices, error) {
+	list := s.policies
+	if len(list) == 0 {
+		list = choices{{sc.Policy, sc.Set}}
+	}
+	var all choices
+	taken := make([]bool, len(parameters))
+	for _, c := range list {
+		for _, a := range s.set {
+			if _, said := c.set[a.key]; !said && c.has(s.registry, a.key) {
+				c = c.with(a.key, a.value)
+			}
+		}
+		for i, a := range parameters {
+			if c.has(s.registry, a.key) {
+				c, taken[i] = c.with(a.key, a.value), true
+			}
+		}
+		if _, err := s.registry.New(c.name, c.set); err != nil {
+			return nil, usageError{err}
+		}
+		all = append(all, c)
+	}
+	if i := slices.Index(taken, false); i >= 0 {
+		return nil, usagef("%s is neither a key of scenarios nor a parameter of %s", parameters[i].key, list.String())
+	}
+	return all, nil
+}
+
+// check finds what is wrong whatever the scenarios.
+func (s *study) check() error {
+	for _, c := range s.policies {
+		if _, err := s.registry.Parameters(c.name); err != nil {
+			return usageError{err}
+		}
+	}
+	if len(s.policies) == 0 {
+		return nil
+	}
+	for _, a := range s.set {
+		if !slices.ContainsFunc(s.policies, func(c choice) bool { return c.has(s.registry, a.key) }) {
+			return usagef("--set %s: none of %s has this parameter", a, s.policies.String())
+		}
+	}
+	return nil
+}
+
+// divide tells keys of the scenario from parameters of policies.
+func divide(list []assignment) (changes, parameters []assignment, err error) {
+	for _, a := range list {
+		if parameter, ok := strings.CutPrefix(a.key, "set."); ok {
+			parameters = append(parameters, assignment{parameter, a.value})
+			continue
+		}
+		key, ok := scenarioKey(a.key)
+		if !ok {
+			parameters = append(parameters, a)
+			continue
+		}
+		if flag, ok := keysOfFlags()[key]; ok {
+			return nil, nil, usagef("%s: use %s", a, flag)
+		}
+		changes = append(changes, assignment{key, a.value})
+	}
+	return changes, parameters, nil
+}
+
+func keysOfFlags() map[string]string {
+	return map[string]string{"policy": "--policy", "seed": "--seed", "set": "--set", "name": "a file of another name"}
+}
+
+// scenarioKey is the full name of a scenario's key.
+func scenarioKey(key string) (full string, ok bool) {
+	if full, ok := shortKeys()[key]; ok {
+		return full, true
+	}
+	first, _, _ := strings.Cut(key, ".")
+	first, _, _ = strings.Cut(first, "[")
+	return key, slices.Contains(scenarioKeys(), first)
+}
+
+func scenarioKeys() []string {
+	return []string{"name", "seed", "duration", "warmup", "policy", "set", "gossip", "view", "expiry", "piggyback",
+		"network", "nodes", "load", "classes", "events"}
+}
+
+func shortKeys() map[string]string {
+	return map[string]string{
+		"utilisation": "load.utilisation", "delay": "network.delay", "zone_delay": "network.zone_delay",
+		"servers": "nodes.servers", "queue": "nodes.queue", "rate": "nodes.rate", "speed": "nodes.speed",
+		"service": "classes.service", "deadline": "classes.deadline", "distribution": "classes.distribution",
+	}
+}
+
+// label is the scenario with the point, as "p12 utilisation=0.5".
+func (t *trial) label() string {
+	if len(t.point) == 0 {
+		return t.scenario.Name
+	}
+	return t.scenario.Name + " " + textOf(t.point)
+}
+
+func (t *trial) String() string { return fmt.Sprintf("%s, %s, seed %d", t.label(), t.choice, t.seed) }
+
+func (t *trial) varied() map[string]string {
+	if len(t.point) == 0 {
+		return nil
+	}
+	m := make(map[string]string, len(t.point))
+	for _, a := range t.point {
+		m[a.key] = a.value
+	}
+	return m
+}
+
+func cloned(set map[string]string) map[string]string {
+	if len(set) == 0 {
+		return nil
+	}
+	return maps.Clone(set)
+}
