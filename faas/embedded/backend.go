@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -26,12 +27,14 @@ type backendState struct {
 	replicas, available int
 	coldStart           time.Duration
 	failure             string
+	restarts            string // how often and why its processes were started again
 }
 
 // kept runs processes that serve HTTP.
 type kept struct {
-	group *process.Group
-	over  func()
+	group    *process.Group
+	over     func()
+	patience time.Duration // for the first readiness
 }
 
 func (k kept) invoke(ctx context.Context, r *faas.Request) (*faas.Response, error) {
@@ -40,7 +43,26 @@ func (k kept) invoke(ctx context.Context, r *faas.Request) (*faas.Response, erro
 		k.over()
 		return nil, err
 	}
-	return e.Client.Do(ctx, r, e.Release)
+	resp, err := e.Client.Do(ctx, r, e.Release)
+	if err != nil && ctx.Err() == nil {
+		if how := e.Died(); how != "" {
+			err = fmt.Errorf("%w (the function's process ended with %s)", err, how)
+		}
+	}
+	return resp, err
+}
+
+func (k kept) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, k.patience)
+	defer cancel()
+	s := k.group.AwaitReady(ctx)
+	switch {
+	case s.Ready > 0 || s.Replicas == 0:
+		return nil
+	case s.Failure != "":
+		return fmt.Errorf("it %s", s.Failure)
+	}
+	return fmt.Errorf("it was not ready within %v", k.patience)
 }
 
 func (k kept) scale(n int) { k.group.Scale(n) }
@@ -48,7 +70,11 @@ func (k kept) close()      { k.group.Close() }
 
 func (k kept) state() backendState {
 	s := k.group.State()
-	return backendState{s.Replicas, s.Ready, s.ColdStart, s.Failure}
+	b := backendState{replicas: s.Replicas, available: s.Ready, coldStart: s.ColdStart, failure: s.Failure}
+	if s.Restarts > 0 && s.Failure == "" {
+		b.restarts = fmt.Sprintf("processes started again: %d, the last as it %s", s.Restarts, s.Restarted)
+	}
+	return b
 }
 
 // counter is the replicas of what has no processes of its own: they are only

@@ -5,77 +5,102 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/child"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/fork"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/httpcall"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/process"
-)
-
-const (
-	// labelMinReplicas is OpenFaaS's: how many replicas a new deployment gets.
-	labelMinReplicas = "com.openfaas.scale.min"
-	// annotationReady is OpenFaaS's path for readiness checks.
-	annotationReady = "com.openfaas.ready.http.path"
+	"github.com/p2pfaas/p2pfaas/faas/embedded/watchdog"
 )
 
 // build makes the deployment of a record, with its replicas starting. It
 // continues the log and the account of the one that it replaces, if any.
 func (rt *Runtime) build(r record, old *deployment) (*deployment, error) {
-	t, err := rt.cfg.resolve(&r.Function)
+	t, err := rt.cfg.resolve(&r.Function, r.Module)
 	if err != nil {
 		return nil, err
 	}
-	d := newDeployment(r)
-	if old != nil {
-		d.log, d.account = old.log, old.account
-	}
-	if t.kind == kindRunning {
-		d.backend = &remote{client: httpcall.New(t.addr, httpcall.Default()), over: d.over}
-		d.note, d.log, d.account = unenforced(&r.Function), nil, nil
-	} else if err := rt.buildLocal(d, t); err != nil {
+	if err := rt.hasSecrets(&r.Function); err != nil {
 		return nil, err
 	}
+	d := newDeployment(r, old)
+	set, ignored := rt.cfg.settings(&r.Function) // what Deploy accepts changes with versions
+	switch t.kind {
+	case kindRunning:
+		d.backend = &remote{client: httpcall.New(t.addr, httpcall.Default()), over: d.over}
+		d.note, d.log, d.account = joinNotes(unenforced(&r.Function), withheld(&r.Function), unlimited(&r.Function, "it runs elsewhere")), nil, nil
+	case kindModule:
+		err = rt.buildModule(d, t, &set, r.Module)
+	default:
+		err = rt.buildLocal(d, t, &set)
+	}
+	if err != nil {
+		d.secrets.close()
+		if old == nil || old.log != d.log {
+			d.closeLog()
+		}
+		return nil, err
+	}
+	if ignored != nil {
+		d.note = joinNotes(d.note, "ignored: "+strings.ReplaceAll(ignored.Error(), "\n", "; "))
+	}
+	d.scaler = newScaler(set.scaling, d.backend)
 	d.backend.scale(min(r.Replicas, rt.cfg.MaxReplicas))
 	return d, nil
 }
 
 // buildLocal makes what runs a program of this machine.
-func (rt *Runtime) buildLocal(d *deployment, t target) error {
+func (rt *Runtime) buildLocal(d *deployment, t target, set *settings) error {
 	cmd, note, err := rt.command(&d.function, t)
 	if err != nil {
 		return err
 	}
-	if d.account == nil {
-		d.account = child.NewAccount()
-	}
-	cmd.Account = d.account
-	timeout, err := execTimeout(d.function.EnvVars)
+	settings, err := watchdog.ReadSettings(d.function.EnvVars)
 	if err != nil {
 		return err
+	}
+	if err := rt.prepare(d); err != nil {
+		return err
+	}
+	if d.secrets, err = rt.views.open(&d.function, cmd.RunAs); err != nil {
+		return err
+	}
+	cmd.Account, cmd.Mounts, cmd.Env = d.account, d.secrets.mounted(), d.secrets.environ(cmd.Env, d.function.EnvVars)
+	limit, unlimited := rt.limiter(&d.function, set.limits)
+	d.note = joinNotes(unenforced(&d.function), unlimited, note, d.secrets.says(), quoted(t.args))
+	if t.kind == kindForked {
+		if limit != nil {
+			if d.limits, err = limit(); err != nil {
+				return fmt.Errorf("limit function: %w", err)
+			}
+			cmd.Group = d.limits
+		}
+		d.backend = &forked{runner: &fork.Runner{
+			Command: cmd, Spawner: rt.spawner, Log: d.log, Settings: settings, Released: d.over,
+		}}
+		return nil
+	}
+	d.backend = kept{over: d.over, patience: set.ready.Delay + rt.cfg.ReadyTimeout, group: process.NewGroup(d.function.Name.String(), process.Config{
+		Command: cmd, Spawner: rt.spawner, Ports: rt.ports, Log: d.log, Released: d.over,
+		Limit: limit, Ready: set.ready, Health: set.health, ReadyTimeout: rt.cfg.ReadyTimeout, Changed: rt.notify,
+		Drain: rt.cfg.Drain, Grace: rt.cfg.Grace, MinBackoff: rt.cfg.MinBackoff, MaxBackoff: rt.cfg.MaxBackoff,
+	})}
+	return nil
+}
+
+// prepare opens what d does not continue of the version before: its account and
+// its log.
+func (rt *Runtime) prepare(d *deployment) (err error) {
+	if d.account == nil {
+		d.account = child.NewAccount()
 	}
 	if d.log == nil {
 		if d.log, err = child.OpenLog(rt.logPath(d.function.Name), rt.cfg.LogLimit); err != nil {
 			return fmt.Errorf("open function's log: %w", err)
 		}
 	}
-	d.note = joinNotes(unenforced(&d.function), note)
-	if t.kind == kindForked {
-		d.backend = &forked{runner: &fork.Runner{
-			Command: cmd, Spawner: rt.spawner, Log: d.log, Timeout: timeout,
-			ContentType: d.function.EnvVars["content_type"], Released: d.over,
-		}}
-		return nil
-	}
-	d.backend = kept{over: d.over, group: process.NewGroup(d.function.Name.String(), process.Config{
-		Command: cmd, Spawner: rt.spawner, Ports: rt.ports, Log: d.log, Released: d.over,
-		ReadyPath: d.function.Annotations[annotationReady], ReadyTimeout: rt.cfg.ReadyTimeout,
-		Grace: rt.cfg.Grace, MinBackoff: rt.cfg.MinBackoff, MaxBackoff: rt.cfg.MaxBackoff,
-	})}
 	return nil
 }
 
@@ -103,11 +128,16 @@ func (rt *Runtime) command(f *faas.Function, t target) (child.Command, string, e
 	return cmd, "", nil
 }
 
-// environment is all that a function inherits.
+// environment is all that a program inherits.
 func (rt *Runtime) environment(f *faas.Function) ([]string, error) {
+	own, err := ownEnvironment(f)
+	path := "PATH=" + strings.Join(rt.cfg.ExecPath, string(os.PathListSeparator))
+	return append([]string{path, "HOME=/"}, own...), err
+}
+
+// ownEnvironment is what concerns the function alone.
+func ownEnvironment(f *faas.Function) ([]string, error) {
 	env := []string{
-		"PATH=" + strings.Join(rt.cfg.ExecPath, string(os.PathListSeparator)),
-		"HOME=/",
 		"OPENFAAS_NAME=" + f.Name.Function,
 		"OPENFAAS_NAMESPACE=" + f.Name.Namespace,
 	}
@@ -117,31 +147,6 @@ func (rt *Runtime) environment(f *faas.Function) ([]string, error) {
 		}
 		env = append(env, name+"="+value)
 	}
-	slices.Sort(env[4:])
+	slices.Sort(env[2:])
 	return env, nil
-}
-
-// execTimeout reads the watchdog's variable: a Go duration, or seconds.
-func execTimeout(env map[string]string) (time.Duration, error) {
-	s := env["exec_timeout"]
-	if s == "" {
-		return 0, nil
-	}
-	if n, err := strconv.ParseUint(s, 10, 31); err == nil {
-		return time.Duration(n) * time.Second, nil
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil || d < 0 {
-		return 0, fmt.Errorf("environment variable exec_timeout=%q: %w: want a duration such as 10s, or seconds", s, faas.ErrInvalid)
-	}
-	return d, nil
-}
-
-// firstReplicas is how many a new deployment starts with.
-func (rt *Runtime) firstReplicas(f *faas.Function) int {
-	n, err := strconv.Atoi(f.Labels[labelMinReplicas])
-	if err != nil {
-		return 1
-	}
-	return max(1, min(n, rt.cfg.MaxReplicas))
 }

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,8 +15,9 @@ import (
 
 // Config says where functions live and what they may be.
 type Config struct {
-	// DataDir holds functions/ (deployments), logs/ and run/ (the ledger of
-	// child processes). It must be an absolute path.
+	// DataDir holds functions/ (deployments), modules/ (WebAssembly modules),
+	// cache/ (their machine code), secrets/, namespaces/, logs/ and run/ (the ledger
+	// of child processes, and what secrets they may read). It must be an absolute path.
 	DataDir string
 	// Exe is the program that serves builtin functions, started as
 	// Exe BuiltinArgs... NAME with PORT in its environment. Default: this one.
@@ -26,14 +28,29 @@ type Config struct {
 	// links are resolved. A command without a slash is looked for in them, in
 	// this order. Default: DataDir/bin, /bin, /usr/bin, /usr/local/bin.
 	ExecPath []string
+	// WasmDirs are the folders below which WebAssembly functions may be granted
+	// folders to read; see AnnotationDirs. Default: none.
+	WasmDirs []string
 	// Aliases lead from an image to what it stands for here.
 	Aliases map[string]string
-	// Grace is how long a removed or replaced function may finish, and then how
-	// long its processes have between SIGTERM and SIGKILL. Default 10 s.
+	// Grace is how long a removed function may finish, and then how long its
+	// processes have between SIGTERM and SIGKILL. Default 10 s.
 	Grace time.Duration
-	// ReadyTimeout is how long a process may take until it accepts connections.
-	// Default 30 s.
+	// Drain is how long a replaced version, or a replica that is scaled away, may
+	// finish its calls. Default 10 min.
+	Drain time.Duration
+	// ReadyTimeout is how long a process may take until it is ready, and a new
+	// version until it takes the place of the earlier one. Default 30 s.
 	ReadyTimeout time.Duration
+	// ScaleEvery is how often the load of functions that scale is looked at.
+	// Default 1 s.
+	ScaleEvery time.Duration
+	// SaveEvery is how often counts of invocations are stored. Default 1 min.
+	SaveEvery time.Duration
+	// Changed is called after what List says of functions has changed without a
+	// call of this Runtime's methods: another version serves, a function is ready
+	// or is not. It may call this Runtime, except Close. Nil: nobody is told.
+	Changed func(context.Context) error
 	// MinBackoff and MaxBackoff bound the pause before a process that ended is
 	// started again; it doubles each time. Default 100 ms and 30 s.
 	MinBackoff, MaxBackoff time.Duration
@@ -58,7 +75,10 @@ func Default(dataDir string) Config {
 		BuiltinArgs:  []string{"builtin"},
 		ExecPath:     []string{filepath.Join(dataDir, "bin"), "/bin", "/usr/bin", "/usr/local/bin"},
 		Grace:        10 * time.Second,
+		Drain:        10 * time.Minute,
 		ReadyTimeout: 30 * time.Second,
+		ScaleEvery:   time.Second,
+		SaveEvery:    time.Minute,
 		MinBackoff:   100 * time.Millisecond,
 		MaxBackoff:   30 * time.Second,
 		LogLimit:     1 << 20,
@@ -78,7 +98,11 @@ func (c *Config) Validate() error {
 	want(filepath.IsAbs(c.DataDir), "data folder %q is not an absolute path", c.DataDir)
 	want(filepath.IsAbs(c.Exe), "program for builtin functions %q is not an absolute path", c.Exe)
 	want(!slices.ContainsFunc(c.ExecPath, func(p string) bool { return !filepath.IsAbs(p) }), "exec path %q: each folder must be absolute", c.ExecPath)
+	want(!slices.ContainsFunc(c.WasmDirs, func(p string) bool { return !filepath.IsAbs(p) }), "folders for WebAssembly functions %q: each must be absolute", c.WasmDirs)
 	want(c.Grace > 0, "grace %v is not positive", c.Grace)
+	want(c.Drain > 0, "drain %v is not positive", c.Drain)
+	want(c.ScaleEvery > 0, "loads are looked at every %v: want more than 0", c.ScaleEvery)
+	want(c.SaveEvery > 0, "counts are stored every %v: want more than 0", c.SaveEvery)
 	want(c.ReadyTimeout > 0, "ready timeout %v is not positive", c.ReadyTimeout)
 	want(c.MinBackoff > 0 && c.MinBackoff <= c.MaxBackoff, "backoff from %v to %v: want 0 < first <= last", c.MinBackoff, c.MaxBackoff)
 	want(c.LogLimit >= 4096, "log limit %d bytes: want at least 4096", c.LogLimit)

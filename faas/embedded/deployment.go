@@ -6,31 +6,57 @@ import (
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/faas/embedded/autoscale"
+	"github.com/p2pfaas/p2pfaas/faas/embedded/cgroup"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/child"
 )
 
 // deployment is a function as it runs here: what was asked for, and what runs
 // it. A replacement is another deployment.
 type deployment struct {
-	function    faas.Function
-	createdAt   time.Time
-	note        string
-	log         *child.Log
-	account     *child.Account // nil: what it takes is not known
-	backend     backend
-	invocations atomic.Uint64
-	over        func() // leave, bound once
+	function  faas.Function
+	createdAt time.Time
+	note      string
+	log       *child.Log
+	account   *child.Account // nil: what it takes is not known
+	backend   backend
+	secrets   *secretView       // nil: it names none
+	module    string            // the digest of a WebAssembly module; empty: another kind
+	limits    *cgroup.Group     // of a backend whose processes share one; nil: none
+	scaler    *autoscale.Scaler // nil: nobody scales it; used by tend only
+	lineage   *lineage
+	over      func() // leave, bound once
 
-	mu      sync.Mutex // guards what follows
-	calls   int
-	closing bool
-	idle    chan struct{} // closed when the last call has left a closing one
+	mu       sync.Mutex // guards what follows
+	calls    int
+	finished uint64
+	busy     time.Duration // the time of all calls until since
+	since    time.Time
+	closing  bool
+	idle     chan struct{} // closed when the last call has left a closing one
 }
 
-func newDeployment(r record) *deployment {
-	d := &deployment{function: r.Function, createdAt: r.CreatedAt, idle: make(chan struct{})}
+// lineage is what a deployment and those that it replaced have in common.
+type lineage struct {
+	invocations atomic.Uint64
+	usage       usage
+	saved       record        // as it was stored last; guarded by Runtime.change
+	hurry       chan struct{} // closed when the function is removed or the Runtime closed
+	once        sync.Once
+}
+
+// finish lets none of the deployments take longer than the grace period to end.
+func (l *lineage) finish() { l.once.Do(func() { close(l.hurry) }) }
+
+func newDeployment(r record, old *deployment) *deployment {
+	d := &deployment{function: r.Function, createdAt: r.CreatedAt, idle: make(chan struct{}), since: time.Now()}
 	d.over = d.leave
-	d.invocations.Store(r.Invocations)
+	if old != nil {
+		d.log, d.account, d.lineage = old.log, old.account, old.lineage
+		return d
+	}
+	d.lineage = &lineage{hurry: make(chan struct{}), saved: r}
+	d.lineage.invocations.Store(r.Invocations)
 	return d
 }
 
@@ -41,6 +67,7 @@ func (d *deployment) enter() bool {
 	if d.closing {
 		return false
 	}
+	d.tally(time.Now())
 	d.calls++
 	return true
 }
@@ -48,10 +75,18 @@ func (d *deployment) enter() bool {
 func (d *deployment) leave() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.tally(time.Now())
 	d.calls--
+	d.finished++
 	if d.closing && d.calls == 0 {
 		close(d.idle)
 	}
+}
+
+// tally adds up the time of the calls under way. mu is held.
+func (d *deployment) tally(now time.Time) {
+	d.busy += time.Duration(d.calls) * now.Sub(d.since)
+	d.since = now
 }
 
 func (d *deployment) refuse() {
@@ -66,17 +101,36 @@ func (d *deployment) refuse() {
 	}
 }
 
-// end lets the calls under way finish for at most grace, then stops the rest.
-func (d *deployment) end(grace time.Duration) {
+// end lets the calls under way finish for at most drain, and at most grace from
+// when the lineage is finished, then stops the rest.
+func (d *deployment) end(drain, grace time.Duration) {
 	d.refuse()
-	timer := time.NewTimer(grace)
+	if !d.idles(d.lineage.hurry, drain) && !d.idles(nil, grace) {
+		log.Warnw("calls outlived their function", "function", d.function.Name.String(), "grace", grace)
+	}
+	d.backend.close()
+	d.secrets.close()
+	if d.limits == nil {
+		return
+	}
+	if err := d.limits.Remove(); err != nil {
+		log.Warnw("remove a function's control group", "function", d.function.Name.String(), "error", err)
+	}
+}
+
+// idles returns true once there is no call, or false after a time or when
+// hurried.
+func (d *deployment) idles(hurry <-chan struct{}, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case <-d.idle:
+		return true
+	case <-hurry:
+		return false
 	case <-timer.C:
-		log.Warnw("calls outlived their function's removal", "function", d.function.Name.String(), "grace", grace)
+		return false
 	}
-	d.backend.close()
 }
 
 // closeLog is separate from end, as a successor continues the log.
@@ -88,19 +142,21 @@ func (d *deployment) closeLog() {
 
 func (d *deployment) record() record {
 	return record{
-		Function: d.function, Replicas: d.backend.state().replicas,
-		CreatedAt: d.createdAt, Invocations: d.invocations.Load(),
+		Function: d.function, Module: d.module, Replicas: d.backend.state().replicas,
+		CreatedAt: d.createdAt, Invocations: d.lineage.invocations.Load(),
 	}
 }
 
 func (d *deployment) status() faas.Status {
 	s := d.backend.state()
-	note := d.note
-	if s.failure != "" {
-		note = joinNotes(note, s.failure)
+	digest := ""
+	if d.module != "" {
+		digest = moduleImage(d.module)
 	}
 	return faas.Status{
+		Digest:   digest,
 		Function: copyFunction(d.function), Replicas: s.replicas, AvailableReplicas: s.available,
-		Invocations: d.invocations.Load(), CreatedAt: d.createdAt, ColdStart: s.coldStart, Note: note,
+		Invocations: d.lineage.invocations.Load(), CreatedAt: d.createdAt, ColdStart: s.coldStart,
+		Usage: d.usage(time.Now()), Note: joinNotes(d.note, s.failure, s.restarts),
 	}
 }

@@ -22,7 +22,7 @@ func TestForkedEnvironment(t *testing.T) {
 	path := b.script("show", "env | sort; echo; cat")
 	b.deploy(faas.Function{Name: named("show"), Image: "exec:" + path, EnvVars: map[string]string{"colour": "blue sky"}})
 	resp, body, err := b.call(&faas.Request{
-		Name: named("show"), Method: "POST", Path: "/a/b", Query: "x=1&y", Host: "example.org", CallID: "id-1",
+		Name: named("show"), Method: "POST", Path: "/a%20b/c", Query: "x=1&y", Host: "example.org", CallID: "id-1",
 		Header: faas.Header{{Name: "content-type", Value: "text/x-odd"}, {Name: "X-Two", Value: "1"}, {Name: "X-Two", Value: "2"}, {Name: "Proxy", Value: "http://evil"}},
 		Body:   strings.NewReader("the body"), Size: 8,
 	})
@@ -30,7 +30,7 @@ func TestForkedEnvironment(t *testing.T) {
 		t.Fatalf("%v, %v", resp, err)
 	}
 	for _, want := range []string{
-		"Http_Method=POST\n", "Http_Path=/a/b\n", "Http_Query=x=1&y\n", "Http_Host=example.org\n", "Http_Content_Length=8\n",
+		"Http_Method=POST\n", "Http_Path=/a b/c\n", "Http_Query=x=1&y\n", "Http_Host=example.org\n", "Http_Content_Length=8\n", "Http_ContentLength=8\n",
 		"Http_Content_Type=text/x-odd\n", "Http_X_Two=1\n", "Http_X_Call_Id=id-1\n", "colour=blue sky\n", "OPENFAAS_NAME=show\n", "\n\nthe body",
 	} {
 		if !strings.Contains(body, want) {
@@ -49,20 +49,22 @@ func TestForkedEnvironment(t *testing.T) {
 }
 
 func TestForkedEnds(t *testing.T) {
+	const plain = "text/plain; charset=utf-8"
 	tests := []struct {
 		name, script string
 		env          map[string]string
 		status       int
 		body         string
+		contentType  string
 		err          error
 		trailer      string
 	}{
 		{name: "good", script: "echo fine", status: 200, body: "fine\n"},
-		{name: "content type", script: "echo '{}'", env: map[string]string{"content_type": "application/json"}, status: 200, body: "{}\n"},
-		{name: "failure", script: "echo partly; exit 3", status: 500, body: "exit status 3\npartly\n"},
-		{name: "signal", script: "kill -9 $$", status: 500, body: "signal: killed\n"},
-		{name: "too slow", script: "echo begun; sleep 60", env: map[string]string{"exec_timeout": "200ms"}, status: 408, body: "Killed process.\n"},
-		{name: "closes its output", script: "echo early; exec >&-; sleep 0.2; exit 4", status: 500, body: "exit status 4\nearly\n"},
+		{name: "content type", script: "echo '{}'", env: map[string]string{"content_type": "application/json"}, status: 200, body: "{}\n", contentType: "application/json"},
+		{name: "failure", script: "echo partly; exit 3", status: 500, body: "exit status 3\npartly\n", contentType: plain},
+		{name: "signal", script: "kill -9 $$", status: 500, body: "signal: killed\n", contentType: plain},
+		{name: "too slow", script: "echo begun; sleep 60", env: map[string]string{"exec_timeout": "200ms"}, status: 408, body: "Killed process.\n", contentType: plain},
+		{name: "closes its output", script: "echo early; exec >&-; sleep 0.2; exit 4", status: 500, body: "exit status 4\nearly\n", contentType: plain},
 		{name: "leaves a child", script: "sleep 300 & echo done", status: 200, body: "done\n"},
 		{name: "late failure", script: "head -c 200000 /dev/zero | tr '\\0' x; exit 7", status: 200, body: strings.Repeat("x", 200_000), err: io.ErrUnexpectedEOF, trailer: "exit status 7"},
 		{name: "late timeout", script: "head -c 100000 /dev/zero | tr '\\0' x; sleep 60", env: map[string]string{"exec_timeout": "1"}, status: 200,
@@ -83,8 +85,11 @@ func TestForkedEnds(t *testing.T) {
 			if got := resp.Trailer().Get(fork.ExitTrailer); got != tt.trailer {
 				t.Errorf("trailer says %q, want %q", got, tt.trailer)
 			}
-			if ct := tt.env["content_type"]; resp.Header.Get("Content-Type") != ct {
-				t.Errorf("header %v", resp.Header)
+			if got := resp.Header.Get("Content-Type"); got != tt.contentType {
+				t.Errorf("content type %q, want %q", got, tt.contentType)
+			}
+			if resp.Header.Has("X-Duration-Seconds") == resp.Trailer().Has("X-Duration-Seconds") {
+				t.Errorf("the duration is not in one of header %v and trailer %v", resp.Header, resp.Trailer())
 			}
 		})
 	}
@@ -189,18 +194,6 @@ var errBroken = errors.New("broken")
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errBroken }
-
-func TestForkedLog(t *testing.T) {
-	b := newBed(t)
-	b.deploy(faas.Function{Name: named("loud"), Image: "exec:" + b.script("loud", "echo said >&2; echo answered")})
-	if got := b.mustGet("loud"); got != "answered\n" {
-		t.Errorf("answer %q", got)
-	}
-	text, err := b.rt.Logs(t.Context(), named("loud"), 100)
-	if string(text) != "said\n" || err != nil {
-		t.Errorf("log %q, %v", text, err)
-	}
-}
 
 // TestForkedRunsBigBodies both ways through a program that streams.
 func TestForkedRunsBigBodies(t *testing.T) {

@@ -16,13 +16,16 @@ import (
 	"github.com/p2pfaas/p2pfaas/faas/embedded/builtin"
 )
 
-// TestMain makes this binary also a node for builtin functions, and one that
+// TestMain makes this binary also a node for builtin functions, a function that
+// is as well as files say, and one that
 // runs a Runtime until it is killed.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 {
 		switch os.Args[1] {
 		case "builtin":
 			exit(serveBuiltin(os.Args[2]))
+		case "moody":
+			exit(serveMoody(os.Args[2]))
 		case "runtime":
 			exit(runUntilKilled(os.Args[2]))
 		}

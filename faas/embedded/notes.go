@@ -13,11 +13,8 @@ import (
 func unenforced(f *faas.Function) string {
 	var parts []string
 	if l := f.Limits; l != nil {
-		parts = append(parts, limit("memory", l.Memory), limit("CPU", l.CPU),
+		parts = append(parts,
 			limit("NVIDIA GPU", l.NvidiaGPU), limit("AMD GPU", l.AmdGPU), limit("Intel GPU", l.IntelGPU))
-	}
-	if len(f.Secrets) > 0 {
-		parts = append(parts, "secrets ("+strings.Join(f.Secrets, ", ")+")")
 	}
 	if len(f.Constraints) > 0 {
 		parts = append(parts, "constraints")
@@ -30,6 +27,22 @@ func unenforced(f *faas.Function) string {
 		return ""
 	}
 	return "not enforced by this runtime: " + strings.Join(parts, ", ")
+}
+
+// withheld says that f, which runs elsewhere, gets no secrets.
+func withheld(f *faas.Function) string {
+	if len(f.Secrets) == 0 {
+		return ""
+	}
+	return "secrets are not given to it, as it runs elsewhere: " + strings.Join(f.Secrets, ", ")
+}
+
+// quoted says what becomes of quotes, which a shell would take away.
+func quoted(args []string) string {
+	if !slices.ContainsFunc(args, func(a string) bool { return strings.ContainsAny(a, `'"`) }) {
+		return ""
+	}
+	return "quotes in its command are passed on to it: arguments are what stands between spaces"
 }
 
 func limit(of, quantity string) string {

@@ -12,27 +12,45 @@ import (
 	logging "github.com/ipfs/go-log/v2"
 
 	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/faas/embedded/cgroup"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/child"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/process"
+	"github.com/p2pfaas/p2pfaas/faas/embedded/wasi"
 )
 
 var log = logging.Logger("p2pfaas/embedded")
 
 // Runtime is the embedded [faas.Runtime].
 type Runtime struct {
-	cfg   Config
-	store store
-	ports *process.Ports
+	cfg     Config
+	store   store
+	ports   *process.Ports
+	modules modules
+	engine  *wasi.Engine
+
+	secrets    secretStore
+	views      *secretViews
+	namespaces namespaceStore
 
 	// change lets one change of deployments happen at a time, its disk writes
 	// included. Invocations do not take it.
 	change  sync.Mutex
-	spawner *child.Spawner // set by Start
+	spawner *child.Spawner    // set by Start
+	groups  *cgroup.Hierarchy // set by Start
 
 	mu       sync.RWMutex // guards what follows; never held across I/O
 	phase    phase
-	byName   map[faas.Name]*deployment
+	byName   map[faas.Name]*deployment // what serves
+	rollouts map[faas.Name]*rollout
+
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	changed  chan struct{}  // asks tend to call Changed
+	tending  sync.WaitGroup // tend
+	rolling  sync.WaitGroup // rollouts under way
 	retiring sync.WaitGroup // replaced and removed deployments that still end
+	closing  sync.Once
+	closed   error // of the closing
 }
 
 type phase uint8
@@ -53,10 +71,16 @@ func New(cfg Config) (*Runtime, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Runtime{
+	rt := &Runtime{
 		cfg: cfg, store: store{filepath.Join(cfg.DataDir, "functions")}, ports: process.NewPorts(),
-		byName: make(map[faas.Name]*deployment),
-	}, nil
+		modules: modules{filepath.Join(cfg.DataDir, "modules")}, engine: wasi.NewEngine(filepath.Join(cfg.DataDir, "cache", "wasm")),
+		byName: make(map[faas.Name]*deployment), rollouts: make(map[faas.Name]*rollout), changed: make(chan struct{}, 1),
+	}
+	rt.secrets = secretStore{filepath.Join(cfg.DataDir, "secrets")}
+	rt.views = newSecretViews(filepath.Join(cfg.DataDir, "run", "secrets"), rt.secrets)
+	rt.namespaces = namespaceStore{filepath.Join(cfg.DataDir, "namespaces")}
+	rt.ctx, rt.cancel = context.WithCancel(context.Background())
+	return rt, nil
 }
 
 // Start ends what an earlier run left behind and restores the deployments;
@@ -78,27 +102,27 @@ func (rt *Runtime) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start embedded runtime: %w", err)
 	}
-	rt.spawner = spawner
-	restored := rt.restore(records)
+	if err := errors.Join(rt.secrets.open(), rt.views.start()); err != nil {
+		return fmt.Errorf("start embedded runtime: %w", errors.Join(err, spawner.Close()))
+	}
+	rt.spawner, rt.groups = spawner, rt.openGroups()
+	rt.sweepModules()
+	rt.restore(records)
+	rt.tending.Go(func() { rt.tend(rt.ctx) })
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	rt.byName, rt.phase = restored, phaseRunning
+	rt.phase = phaseRunning
 	return nil
 }
 
 // restore leaves out, and reports, what cannot run here any more: its file
 // stays, so that it is back once its program is.
-func (rt *Runtime) restore(records []record) map[faas.Name]*deployment {
-	restored := make(map[faas.Name]*deployment, len(records))
+func (rt *Runtime) restore(records []record) {
 	for _, r := range records {
-		d, err := rt.build(r, nil)
-		if err != nil {
+		if err := rt.restoreOne(r); err != nil {
 			log.Errorw("deployment is not restored", "function", r.Function.Name.String(), "error", err)
-			continue
 		}
-		restored[r.Function.Name] = d
 	}
-	return restored
 }
 
 func (rt *Runtime) inPhase() phase {
@@ -127,7 +151,7 @@ func (rt *Runtime) List(_ context.Context, namespace string) ([]faas.Status, err
 	list := []faas.Status{}
 	for _, d := range rt.deployments() {
 		if namespace == "" || d.function.Name.Namespace == namespace {
-			list = append(list, d.status())
+			list = append(list, rt.status(d))
 		}
 	}
 	slices.SortFunc(list, func(a, b faas.Status) int {
@@ -152,7 +176,17 @@ func (rt *Runtime) Get(_ context.Context, name faas.Name) (faas.Status, error) {
 	if err != nil {
 		return faas.Status{}, err
 	}
-	return d.status(), nil
+	return rt.status(d), nil
+}
+
+// status is that of what serves, told as of the function that was deployed last.
+func (rt *Runtime) status(d *deployment) faas.Status {
+	ro := rt.rolloutOf(d.function.Name)
+	s := d.status()
+	if ro != nil {
+		ro.tell(&s)
+	}
+	return s
 }
 
 func (rt *Runtime) lookup(name faas.Name) (*deployment, error) {
@@ -165,18 +199,6 @@ func (rt *Runtime) lookup(name faas.Name) (*deployment, error) {
 		return d, nil
 	}
 	return nil, fmt.Errorf("function %s: %w", name, faas.ErrNotFound)
-}
-
-// Logs returns the last n bytes that a function's processes wrote.
-func (rt *Runtime) Logs(_ context.Context, name faas.Name, n int64) ([]byte, error) {
-	d, err := rt.lookup(name)
-	if err != nil {
-		return nil, err
-	}
-	if d.log == nil {
-		return nil, fmt.Errorf("logs of %s, which runs elsewhere: %w", name, faas.ErrUnsupported)
-	}
-	return d.log.Tail(n)
 }
 
 // CPUTime implements [faas.Meter], for functions that run on this machine.
@@ -196,7 +218,7 @@ func (rt *Runtime) Invoke(ctx context.Context, r *faas.Request) (*faas.Response,
 			return nil, fmt.Errorf("invoke: %w: %w", faas.ErrNotStarted, err)
 		}
 		if d.enter() {
-			d.invocations.Add(1)
+			d.lineage.invocations.Add(1)
 			return d.backend.invoke(ctx, r)
 		}
 		// Replaced or removed since the lookup, which precedes its refusal.
@@ -206,32 +228,38 @@ func (rt *Runtime) Invoke(ctx context.Context, r *faas.Request) (*faas.Response,
 // Close stores the counts, lets invocations under way finish for the grace
 // period, and ends all processes. It is idempotent.
 func (rt *Runtime) Close() error {
-	rt.change.Lock()
-	defer rt.change.Unlock()
-	if rt.inPhase() == phaseClosed {
-		return nil
-	}
-	err := rt.saveAll()
-	rt.mu.Lock()
-	rt.phase = phaseClosed
-	rt.mu.Unlock()
-	for _, d := range rt.deployments() {
-		rt.retiring.Go(func() {
-			d.end(rt.cfg.Grace)
-			d.closeLog()
-		})
-	}
+	rt.closing.Do(func() { rt.closed = rt.close() })
+	return rt.closed
+}
+
+func (rt *Runtime) close() error {
+	err := rt.refuseAll()
+	rt.rolling.Wait()
+	rt.tending.Wait()
 	rt.retiring.Wait()
 	if rt.spawner != nil {
-		err = errors.Join(err, rt.spawner.Close())
+		err = errors.Join(err, rt.spawner.Close(), rt.views.end(), rt.groups.Close())
 	}
 	return err
 }
 
-func (rt *Runtime) saveAll() error {
+// refuseAll stores the counts and lets all deployments end.
+func (rt *Runtime) refuseAll() error {
+	rt.change.Lock()
+	defer rt.change.Unlock()
 	var errs []error
-	for _, d := range rt.deployments() {
-		errs = append(errs, rt.store.save(d.record()))
+	all := rt.deployments()
+	for _, d := range all {
+		errs = append(errs, rt.save(d))
+	}
+	rt.cancel()
+	rt.mu.Lock()
+	rt.phase = phaseClosed
+	rt.mu.Unlock()
+	for _, d := range all {
+		d.lineage.finish()
+		rt.abandon(d.function.Name, d)
+		rt.retire(d, nil)
 	}
 	return errors.Join(errs...)
 }

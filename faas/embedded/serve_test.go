@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -131,7 +132,7 @@ func TestReplicasShareTheWork(t *testing.T) {
 func TestRestart(t *testing.T) {
 	dir := t.TempDir()
 	b := &bed{t, dir, start(t, testConfig(dir))}
-	f := faas.Function{Name: named("hello"), Image: "builtin:hello", EnvVars: map[string]string{"a": "b"}, Limits: &faas.Resources{Memory: "64Mi"}}
+	f := faas.Function{Name: named("hello"), Image: "builtin:hello", EnvVars: map[string]string{"a": "b"}, Limits: &faas.Resources{NvidiaGPU: "1"}}
 	b.deploy(f)
 	b.deploy(faas.Function{Name: named("asleep"), Image: "builtin:hello"})
 	b.deploy(faas.Function{Name: named("removed"), Image: "builtin:hello"})
@@ -151,7 +152,7 @@ func TestRestart(t *testing.T) {
 	if diff := cmp.Diff(f, after.Function); diff != "" {
 		t.Error(diff)
 	}
-	if !after.CreatedAt.Equal(before.CreatedAt) || after.Invocations != 1 || !strings.Contains(after.Note, "64Mi") {
+	if !after.CreatedAt.Equal(before.CreatedAt) || after.Invocations != 1 || !strings.Contains(after.Note, "NVIDIA GPU limit 1") {
 		t.Errorf("restored as %+v, was %+v", after, before)
 	}
 	if st := b.status("asleep"); st.Replicas != 0 {
@@ -214,8 +215,9 @@ func TestReadyPath(t *testing.T) {
 	cfg.MinBackoff, cfg.MaxBackoff = 2*time.Second, 4*time.Second
 	b := &bed{t, dir, start(t, cfg)}
 	for path, ready := range map[string]bool{"/ready?status=204": true, "/ready?status=503": false} {
-		b.deploy(faas.Function{Name: named("f"), Image: "builtin:echo", Annotations: map[string]string{"com.openfaas.ready.http.path": path}})
-		_, _, err := b.get("f")
+		name := fmt.Sprintf("ready-%v", ready)
+		b.deploy(faas.Function{Name: named(name), Image: "builtin:echo", Annotations: map[string]string{"com.openfaas.ready.http.path": path}})
+		_, _, err := b.get(name)
 		if ready && err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -265,7 +267,7 @@ func TestDeployIsRefused(t *testing.T) {
 	for _, tt := range []struct{ name, image, process, says string }{
 		{"container", "ghcr.io/org/f:1", "", "--image-alias"},
 		{"no builtin", "builtin:nothing", "", "echo"},
-		{"wasm", "wasm:f.wasm", "", "WebAssembly"},
+		{"module", "wasm:f.wasm", "", "--exec-path"},
 		{"outside", "exec:" + outside, "", "--exec-path"},
 		{"link to outside", "exec:" + link, "", "--exec-path"},
 		{"parent", "exec:/usr/bin/../../etc/passwd", "", "--exec-path"},
@@ -310,6 +312,9 @@ func TestConfig(t *testing.T) {
 		"backoff": func(c *embedded.Config) { c.MinBackoff = time.Hour },
 		"log":     func(c *embedded.Config) { c.LogLimit = 1 },
 		"most":    func(c *embedded.Config) { c.MaxReplicas = 0 },
+		"drain":   func(c *embedded.Config) { c.Drain = 0 },
+		"scale":   func(c *embedded.Config) { c.ScaleEvery = 0 },
+		"save":    func(c *embedded.Config) { c.SaveEvery = -1 },
 	} {
 		cfg := testConfig(t.TempDir())
 		spoil(&cfg)

@@ -26,6 +26,11 @@ type record struct {
 	Replicas    int
 	CreatedAt   time.Time
 	Invocations uint64
+	// Module is the digest of the WebAssembly module that serves, empty if it is
+	// something else.
+	Module string `json:",omitempty"`
+	// Previous is the version that serves until Function is ready; nil: none.
+	Previous *faas.Function `json:",omitempty"`
 }
 
 // store is a folder with a file per deployment.
@@ -121,6 +126,9 @@ func parseRecord(text []byte) (record, error) {
 	}
 	if r.Version < 1 || r.Version > storeVersion {
 		return record{}, fmt.Errorf("format %d is not known to this version, which reads up to %d", r.Version, storeVersion)
+	}
+	if r.Previous != nil && r.Previous.Name != r.Function.Name {
+		return record{}, fmt.Errorf("the version before %s is of %s", r.Function.Name, r.Previous.Name)
 	}
 	if r.Replicas < 0 {
 		return record{}, fmt.Errorf("%d replicas", r.Replicas)

@@ -72,16 +72,3 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
-
-func TestExecTimeout(t *testing.T) {
-	for s, want := range map[string]time.Duration{"": 0, "10": 10 * time.Second, "250ms": 250 * time.Millisecond, "0": 0} {
-		if got, err := execTimeout(map[string]string{"exec_timeout": s}); got != want || err != nil {
-			t.Errorf("%q: %v, %v", s, got, err)
-		}
-	}
-	for _, s := range []string{"soon", "-1s", "-1", "1 s"} {
-		if _, err := execTimeout(map[string]string{"exec_timeout": s}); !errors.Is(err, faas.ErrInvalid) {
-			t.Errorf("%q: error %v", s, err)
-		}
-	}
-}

@@ -7,8 +7,10 @@
 //		faastest.Run(t, newRuntime, faastest.Images{Echo: "builtin:echo", Sleep: "builtin:sleep"})
 //	}
 //
+// [Keep] does the same for secrets, namespaces and logs.
+//
 // [Fake] answers after a set service time. It uses time and channels only, so
-// that it lives in a testing/synctest bubble; it passes the suite itself.
+// that it lives in a testing/synctest bubble; it passes both suites itself.
 //
 // Pitfalls: the suite reads a function's counters at /_/counters, a JSON object
 // as [Counters]; each image must serve it, unless they are [Images.Standard].

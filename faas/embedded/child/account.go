@@ -9,12 +9,19 @@ import (
 )
 
 // Account adds up what processes take of the processors. One that is named in a
-// [Command] is charged for that process and its descendants; see [faas.CPUTime].
+// [Command] is charged for that process and its descendants, others for what
+// is begun and ended; see [faas.CPUTime]. A nil Account takes no notice.
 type Account struct {
 	mu      sync.Mutex // guards what follows
 	ended   faas.CPUTime
-	running map[*Process]struct{}
+	running map[Consumer]struct{}
 }
+
+// Consumer tells what it has taken of the processors so far, which never falls.
+type Consumer interface{ CPUTime() faas.CPUTime }
+
+// CPUTime is what the process and its descendants have had.
+func (p *Process) CPUTime() faas.CPUTime { return p.measure() }
 
 // NewAccount returns an empty Account, or nil where the system does not tell
 // what processes take.
@@ -22,7 +29,7 @@ func NewAccount() *Account {
 	if !measurable() {
 		return nil
 	}
-	return &Account{running: make(map[*Process]struct{})}
+	return &Account{running: make(map[Consumer]struct{})}
 }
 
 // CPUTime is what has been taken so far. It reads a few files for each thread
@@ -33,30 +40,31 @@ func (a *Account) CPUTime() faas.CPUTime {
 	running := slices.Collect(maps.Keys(a.running))
 	a.mu.Unlock()
 	for _, p := range running {
-		add(&total, p.measure()) // all of it, if it has ended since
+		add(&total, p.CPUTime()) // all of it, if it has ended since
 	}
 	return total
 }
 
-func (a *Account) open(p *Process) {
+// Begin charges the account for c from now on.
+func (a *Account) Begin(c Consumer) {
 	if a == nil {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.running[p] = struct{}{}
+	a.running[c] = struct{}{}
 }
 
-// settle moves a process that has been reaped to those that have ended, in one
-// step: the sum never falls.
-func (a *Account) settle(p *Process) {
+// End moves what takes no more to what has ended, in one step: the sum never
+// falls.
+func (a *Account) End(c Consumer) {
 	if a == nil {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.running, p)
-	add(&a.ended, p.measure())
+	delete(a.running, c)
+	add(&a.ended, c.CPUTime())
 }
 
 func add(to *faas.CPUTime, t faas.CPUTime) {

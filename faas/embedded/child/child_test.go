@@ -4,13 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
-	"pgregory.net/rapid"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -91,59 +88,6 @@ func TestNoSuchProgram(t *testing.T) {
 	s := open(t, t.TempDir())
 	if _, err := s.Start(Command{Path: "/no/such/program", Args: []string{"x"}}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v", err)
-	}
-}
-
-// TestLog: whatever is written and however, the log holds the end of it, within
-// its limit.
-func TestLog(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		path := filepath.Join(t.TempDir(), "logs", strconv.Itoa(rapid.Int().Draw(rt, "name")))
-		limit := rapid.Int64Range(2, 100).Draw(rt, "limit")
-		l, err := OpenLog(path, limit)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		var all strings.Builder
-		for _, part := range rapid.SliceOfN(rapid.StringMatching("[a-z\n]{0,40}"), 0, 20).Draw(rt, "parts") {
-			if n, err := l.Write([]byte(part)); n != len(part) || err != nil {
-				rt.Fatal(n, err)
-			}
-			all.WriteString(part)
-		}
-		tail, err := l.Tail(1000)
-		if err != nil || int64(len(tail)) > limit || !strings.HasSuffix(all.String(), string(tail)) {
-			rt.Fatalf("%q of %q, limit %d, error %v", tail, all.String(), limit, err)
-		}
-		if want := min(all.Len(), int(limit/2)); len(tail) < want {
-			rt.Fatalf("only %d bytes of %d are kept, limit %d", len(tail), all.Len(), limit)
-		}
-		if short, _ := l.Tail(3); len(short) > 3 || !strings.HasSuffix(string(tail), string(short)) {
-			rt.Fatalf("the last 3 bytes of %q are %q", tail, short)
-		}
-		if err := errors.Join(l.Close(), l.Close()); err != nil {
-			rt.Fatal(err)
-		}
-		l.Remove()
-	})
-}
-
-func TestLogContinues(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
-	for _, line := range []string{"one\n", "two\n"} {
-		l, err := OpenLog(path, 1000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = l.Write([]byte(line))
-		if l.LastLine() != strings.TrimSpace(line) {
-			t.Errorf("last line %q", l.LastLine())
-		}
-		_ = l.Close()
-		_, _ = l.Write([]byte("late\n"))
-	}
-	if text, err := os.ReadFile(path); string(text) != "one\ntwo\n" {
-		t.Errorf("%q, %v", text, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package child
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -9,16 +10,31 @@ import (
 	"time"
 )
 
-// Log keeps the last output of a function's processes in two files, of which
-// the older is dropped when the newer is full. It is safe for concurrent use.
-type Log struct {
-	path  string
-	limit int64 // of one file
+// MaxLine is how many bytes of a line are kept; what is longer is cut, and says
+// so at its end.
+const MaxLine = 16 << 10
 
-	mu   sync.Mutex // guards what follows; writing a log line is its I/O
-	file *os.File
+// Log keeps the last lines of a function's processes in two files, of which the
+// older is dropped when the newer is full. A file holds whole lines only, each
+// with its time and the instance that wrote it; see entry. Safe for concurrent use.
+type Log struct {
+	path    string
+	limit   int64 // of one file
+	maxLine int
+
+	mu    sync.Mutex // guards what follows; writing lines and opening files is its I/O
+	file  *os.File   // nil: closed
+	end   position
+	gone  bool          // the files belong to another log, if they are there
+	grown chan struct{} // closed, and made anew, when end moves or the log is closed
+	buf   []byte
+	last  []byte
+}
+
+// position is a place in the files of a Log.
+type position struct {
+	turn int // how often the files had been turned
 	size int64
-	last []byte
 }
 
 const maxLastLine = 256
@@ -28,87 +44,124 @@ func OpenLog(path string, limit int64) (*Log, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	l := &Log{path: path, limit: max(limit/2, 1)}
+	half := max(limit/2, minLog)
+	l := &Log{path: path, limit: half, maxLine: int(min(MaxLine, half/2)), grown: make(chan struct{})}
 	return l, l.open()
 }
 
+// minLog has room for a line that says something.
+const minLog = 512
+
 func (l *Log) open() error {
-	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	info, err := f.Stat()
+	size, err := mend(f)
 	if err != nil {
-		_ = f.Close()
-		return err
+		return errors.Join(err, f.Close())
 	}
-	l.file, l.size = f, info.Size()
+	l.file, l.end.size = f, size
 	return nil
 }
 
-// Write appends p. A full disk loses lines, not the function: it never fails.
-func (l *Log) Write(p []byte) (int, error) {
+// mend cuts off a line that a crash left without its end.
+func mend(f *os.File) (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	tail := make([]byte, min(info.Size(), maxEntry))
+	if _, err := f.ReadAt(tail, info.Size()-int64(len(tail))); err != nil && err != io.EOF {
+		return 0, err
+	}
+	torn := len(tail) - (bytes.LastIndexByte(tail, '\n') + 1)
+	if torn == 0 {
+		return info.Size(), nil
+	}
+	size := info.Size() - int64(torn)
+	return size, f.Truncate(size)
+}
+
+// Print writes what is said about an instance, not by it.
+func (l *Log) Print(instance, text string) {
+	l.append(instance, bytes.Split([]byte(text), []byte{'\n'}), false)
+}
+
+// append writes lines. A full disk loses lines, not the function: it never fails.
+func (l *Log) append(instance string, lines [][]byte, remember bool) {
+	if len(lines) == 0 {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.file == nil {
-		return len(p), nil
-	}
-	l.remember(p)
-	for rest := p; len(rest) > 0 && l.file != nil; {
-		part := rest[:min(int64(len(rest)), max(l.limit-l.size, 0))]
-		n, err := l.file.Write(part)
-		l.size += int64(n)
-		if rest = rest[len(part):]; err != nil {
-			break
+	l.buf = l.buf[:0]
+	now := time.Now()
+	for _, line := range lines {
+		if len(line) > l.maxLine {
+			line = line[:l.maxLine]
 		}
-		if l.size >= l.limit {
-			l.turn()
+		l.buf = appendEntry(l.buf, now, instance, line)
+		if remember {
+			l.remember(line)
 		}
 	}
-	return len(p), nil
+	for rest := l.buf; len(rest) > 0 && l.file != nil; {
+		rest = rest[l.write(rest):]
+	}
+	l.wake()
+}
+
+// write writes the entries that the file has room for, and turns the files if
+// it has none. It returns how much is done with.
+func (l *Log) write(entries []byte) int {
+	room := entries[:max(0, min(int64(len(entries)), l.limit-l.end.size))]
+	n := bytes.LastIndexByte(room, '\n') + 1
+	if n == 0 {
+		l.turn()
+		return 0
+	}
+	if _, err := l.file.Write(entries[:n]); err != nil {
+		_ = l.file.Truncate(l.end.size) // no half lines
+		return len(entries)
+	}
+	l.end.size += int64(n)
+	return n
 }
 
 func (l *Log) turn() {
 	_ = l.file.Close()
 	l.file = nil
-	if os.Rename(l.path, l.path+".1") != nil {
+	if l.gone || os.Rename(l.path, l.path+olderSuffix) != nil {
 		return
 	}
+	l.end = position{turn: l.end.turn + 1}
 	_ = l.open()
 }
 
+const olderSuffix = ".1"
+
+// wake is called with mu held.
+func (l *Log) wake() {
+	close(l.grown)
+	l.grown = make(chan struct{})
+}
+
 // remember keeps the last line that says something.
-func (l *Log) remember(p []byte) {
-	p = bytes.TrimSpace(p)
-	if line := p[bytes.LastIndexByte(p, '\n')+1:]; len(line) > 0 {
+func (l *Log) remember(line []byte) {
+	if line = bytes.TrimSpace(line); len(line) > 0 {
 		l.last = append(l.last[:0], line[:min(len(line), maxLastLine)]...)
 	}
 }
 
-// LastLine is the last line written since the log was opened.
+// LastLine is the last line that a process wrote since the log was opened.
 func (l *Log) LastLine() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return string(l.last)
 }
 
-// Tail returns the last n bytes, or all there is.
-func (l *Log) Tail(n int64) ([]byte, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	older, err := os.ReadFile(l.path + ".1")
-	if err != nil && !os.IsNotExist(err) {
-		return nil, err
-	}
-	newer, err := os.ReadFile(l.path)
-	if err != nil && !os.IsNotExist(err) {
-		return nil, err
-	}
-	all := append(older, newer...)
-	return all[max(0, int64(len(all))-n):], nil
-}
-
-// Close ends writing. It is idempotent.
+// Close ends writing, and following once all is read. It is idempotent.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -117,36 +170,19 @@ func (l *Log) Close() error {
 	}
 	err := l.file.Close()
 	l.file = nil
+	l.wake()
 	return err
 }
 
-// Remove deletes the log after Close.
+// Remove deletes the files. The log can still be written and followed until it is
+// closed or the file full; its path is free for another.
 func (l *Log) Remove() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone {
+		return
+	}
+	l.gone = true
 	_ = os.Remove(l.path)
-	_ = os.Remove(l.path + ".1")
-}
-
-// linger is how long the output of a process is read after its end. Who holds
-// the other end open then has escaped from the group.
-const linger = 250 * time.Millisecond
-
-// Pipe returns the end to give to a process; what comes out goes to the log.
-// The goroutine that reads ends with the pipe, at the latest linger after
-// ended was called. The caller closes the file once the process has it.
-func (l *Log) Pipe() (w *os.File, ended func(), err error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil, nil, err
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() { _ = r.Close() }()
-		_, _ = io.Copy(l, r)
-	}()
-	ended = func() {
-		_ = r.SetReadDeadline(time.Now().Add(linger))
-		<-done
-	}
-	return w, ended, nil
+	_ = os.Remove(l.path + olderSuffix)
 }

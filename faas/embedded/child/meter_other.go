@@ -14,3 +14,5 @@ type meter struct{ at time.Time }
 func measurable() bool { return false }
 
 func (*Process) measure() faas.CPUTime { return faas.CPUTime{} }
+
+func (*Process) resident() int64 { return 0 }

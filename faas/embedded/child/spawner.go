@@ -6,9 +6,12 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	logging "github.com/ipfs/go-log/v2"
+
+	"github.com/p2pfaas/p2pfaas/faas/embedded/cgroup"
 )
 
 var log = logging.Logger("p2pfaas/child")
@@ -28,6 +31,11 @@ type Command struct {
 	RunAs *User
 	// Account is charged for what it takes of the processors; nil: nobody is.
 	Account *Account
+	// Mounts is where it finds its files, nil for where the node does.
+	Mounts *Mounts
+	// Group is what it and its children are in from its first instruction on;
+	// nil: the node's own.
+	Group *cgroup.Group
 }
 
 // User is whom a process runs as, without further groups.
@@ -35,10 +43,11 @@ type User struct{ UID, GID int }
 
 // Spawner starts processes and knows those that run.
 type Spawner struct {
-	ledger *ledger
-	starts chan start
-	quit   chan struct{}
-	ended  chan struct{} // closed when the thread has left
+	ledger  *ledger
+	starts  chan start
+	grouped chan start // starts into a control group take longer: they have a thread of their own
+	quit    chan struct{}
+	ended   chan struct{} // closed when the threads have left
 
 	mu      sync.Mutex // guards what follows
 	closed  bool
@@ -64,23 +73,34 @@ func Open(dir string) (*Spawner, error) {
 		return nil, fmt.Errorf("open ledger of child processes: %w", err)
 	}
 	s := &Spawner{
-		ledger: l, starts: make(chan start), quit: make(chan struct{}), ended: make(chan struct{}),
+		ledger: l, starts: make(chan start), grouped: make(chan start), quit: make(chan struct{}), ended: make(chan struct{}),
 		running: make(map[*Process]struct{}),
 	}
-	go s.serve()
+	var threads sync.WaitGroup
+	threads.Go(func() { s.serve(s.starts, startProcess) })
+	threads.Go(func() { s.serve(s.grouped, startInGroup) })
+	go func() {
+		threads.Wait()
+		close(s.ended)
+	}()
 	return s, nil
 }
 
 // serve starts processes until Close. It never unlocks its thread: the thread
 // has given up privileges, and ends with the goroutine.
-func (s *Spawner) serve() {
+func (s *Spawner) serve(starts <-chan start, begin func(Command) (*os.Process, error)) {
 	runtime.LockOSThread()
-	defer close(s.ended)
 	confineThread()
+	var here room
+	defer here.close()
 	for {
 		select {
-		case st := <-s.starts:
-			p, err := startProcess(st.cmd)
+		case st := <-starts:
+			var p *os.Process
+			err := here.moveTo(st.cmd.Mounts)
+			if err == nil {
+				p, err = begin(st.cmd)
+			}
 			st.reply <- started{p, err}
 		case <-s.quit:
 			return
@@ -88,7 +108,9 @@ func (s *Spawner) serve() {
 	}
 }
 
-func startProcess(c Command) (*os.Process, error) {
+func startProcess(c Command) (*os.Process, error) { return startWith(c, attributes(c.RunAs)) }
+
+func startWith(c Command, attr *syscall.SysProcAttr) (*os.Process, error) {
 	files := c.Files[:]
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
@@ -100,15 +122,20 @@ func startProcess(c Command) (*os.Process, error) {
 			files[i] = null
 		}
 	}
-	return os.StartProcess(c.Path, c.Args, &os.ProcAttr{Dir: "/", Env: c.Env, Files: files, Sys: attributes(c.RunAs)})
+	return os.StartProcess(c.Path, c.Args, &os.ProcAttr{Dir: "/", Env: c.Env, Files: files, Sys: attr})
 }
 
 // Start starts a process.
 func (s *Spawner) Start(c Command) (*Process, error) {
 	c.Env = append(c.Env, s.ledger.mark())
 	reply := make(chan started, 1)
+	starts := s.starts
+	if c.Group != nil {
+		starts = s.grouped
+	}
+	kills := c.Group.Kills()
 	select {
-	case s.starts <- start{c, reply}:
+	case starts <- start{c, reply}:
 	case <-s.ended:
 		return nil, ErrClosed
 	}
@@ -116,11 +143,11 @@ func (s *Spawner) Start(c Command) (*Process, error) {
 	if st.err != nil {
 		return nil, fmt.Errorf("start process: %w", st.err)
 	}
-	return s.adopt(st.process, c.Account)
+	return s.adopt(st.process, c, kills)
 }
 
-func (s *Spawner) adopt(op *os.Process, account *Account) (*Process, error) {
-	p := &Process{process: op, done: make(chan struct{}), meter: meter{at: time.Now()}}
+func (s *Spawner) adopt(op *os.Process, c Command, kills int64) (*Process, error) {
+	p := &Process{process: op, done: make(chan struct{}), meter: meter{at: time.Now()}, group: c.Group, killsBefore: kills}
 	s.mu.Lock()
 	closed := s.closed
 	if !closed {
@@ -133,8 +160,8 @@ func (s *Spawner) adopt(op *os.Process, account *Account) (*Process, error) {
 		p.reap()
 		return nil, ErrClosed
 	}
-	account.open(p)
-	go s.attend(p, account)
+	c.Account.Begin(p)
+	go s.attend(p, c.Account)
 	return p, nil
 }
 
@@ -146,7 +173,8 @@ func (s *Spawner) attend(p *Process, account *Account) {
 		log.Warnw("child process is not in the ledger", "pid", p.PID(), "error", err)
 	}
 	p.reap()
-	account.settle(p)
+	p.judge()
+	account.End(p)
 	s.ledger.remove(slot)
 	s.mu.Lock()
 	delete(s.running, p)

@@ -12,30 +12,31 @@ import (
 
 	"github.com/p2pfaas/p2pfaas/faas"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/child"
+	"github.com/p2pfaas/p2pfaas/faas/embedded/watchdog"
 )
 
 // linger is how long output is awaited that somebody outside the killed group
 // may hold open.
 const linger = 250 * time.Millisecond
 
-var (
-	errTimeout = errors.New("exec_timeout passed")
-	errRemoved = errors.New("function was removed")
-)
-
 // call is one process and, as the Response's Body, its output.
 type call struct {
-	runner  *Runner
-	process *child.Process
-	input   *os.File
-	output  *os.File
-	logged  func()
-	exited  chan struct{} // closed when the process has ended
+	runner   *Runner
+	request  *faas.Request
+	process  *child.Process
+	instance string // in the log
+	body     *watchdog.Input
+	input    *os.File
+	output   *os.File
+	errs     *child.Output     // nil: standard error is in output
+	debug    *child.LineWriter // nil: the answer is not in the log
+	began    time.Time
+	ended    time.Time     // set before exited is closed
+	exited   chan struct{} // closed when the process has ended
 
 	unbind func() // ends the watch over the context and the timeout
 	killed atomic.Pointer[error]
-	// closed: no further Read of the request's body is to begin.
-	closed atomic.Bool
+	wrote  atomic.Int64 // output that was read
 
 	held    []byte // output read before the header was sent
 	err     error  // what Read returns behind held
@@ -44,12 +45,12 @@ type call struct {
 	once    sync.Once
 }
 
-// watch kills the process when ctx ends or the timeout passes.
-func (c *call) watch(ctx context.Context, timeout time.Duration) {
+// watch kills the process when ctx ends or exec_timeout passes.
+func (c *call) watch(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() { c.kill(context.Cause(ctx)) })
 	c.unbind = func() { stop() }
-	if timeout > 0 {
-		timer := time.AfterFunc(timeout, func() { c.kill(errTimeout) })
+	if timeout := c.runner.Settings.ExecTimeout; timeout > 0 {
+		timer := time.AfterFunc(timeout, func() { c.kill(watchdog.ErrTimeout) })
 		c.unbind = func() { stop(); timer.Stop() }
 	}
 }
@@ -62,7 +63,9 @@ func (c *call) kill(why error) {
 		return
 	default:
 	}
-	c.killed.CompareAndSwap(nil, &why)
+	if c.killed.CompareAndSwap(nil, &why) {
+		c.sayKilling(why)
+	}
 	c.process.Kill()
 }
 
@@ -75,55 +78,21 @@ func (c *call) killedBy() error {
 
 // feed writes the request's body to the process. It ends with the body, with a
 // process that reads no more, or with a Read that returns after Close.
-func (c *call) feed(r *faas.Request) {
+func (c *call) feed() {
 	defer func() { _ = c.input.Close() }()
-	if r.Body == nil || r.Size == 0 {
-		return
-	}
-	body := &input{r: r.Body, left: r.Size, closed: &c.closed}
+	body := &timed{body: c.body, timeout: c.runner.Settings.ReadTimeout, late: func() { c.kill(watchdog.ErrSlowBody) }}
 	_, _ = io.Copy(struct{ io.Writer }{c.input}, body)
-	if body.err != nil {
-		c.kill(fmt.Errorf("read request body: %w", body.err))
+	if err := c.body.Err(); err != nil {
+		c.kill(fmt.Errorf("read request body: %w", err))
 	}
 }
 
 // await ends with the process.
 func (c *call) await() {
 	<-c.process.Done()
+	c.ended = time.Now()
 	close(c.exited)
 	_ = c.output.SetReadDeadline(time.Now().Add(linger))
-}
-
-// answer waits until the header can be sent and makes the Response.
-func (c *call) answer(r *faas.Request, streaming bool) (*faas.Response, error) {
-	until := HoldBack
-	if streaming {
-		until = 1
-	}
-	if err := c.hold(until); err == nil {
-		return c.respond(r, 200, -1), nil
-	}
-	<-c.exited
-	why := c.killedBy()
-	switch {
-	case errors.Is(why, errTimeout):
-		c.held, c.err = []byte("Killed process.\n"), io.EOF
-		return c.respond(r, 408, len(c.held)), nil
-	case why != nil:
-		return nil, fmt.Errorf("call function: %w", why)
-	case !c.succeeded():
-		c.held, c.err = append([]byte(c.exit()+"\n"), c.held...), io.EOF
-		return c.respond(r, 500, len(c.held)), nil
-	}
-	return c.respond(r, 200, len(c.held)), nil
-}
-
-func (c *call) respond(r *faas.Request, status, size int) *faas.Response {
-	resp := &faas.Response{Status: status, Size: int64(size), Body: c, Trailer: func() faas.Header { return c.trailer }}
-	if r.Method == "HEAD" {
-		c.held, c.err = nil, io.EOF
-	}
-	return resp
 }
 
 // hold keeps at least n bytes of output, or returns why there are fewer.
@@ -143,6 +112,18 @@ func (c *call) hold(n int) error {
 // next reads output, and ends it once the process has ended and nothing came
 // for linger.
 func (c *call) next(p []byte) (int, error) {
+	n, err := c.readOutput(p)
+	c.wrote.Add(int64(n))
+	if c.debug != nil {
+		_, _ = c.debug.Write(p[:n])
+		if err != nil {
+			_ = c.debug.Close()
+		}
+	}
+	return n, err
+}
+
+func (c *call) readOutput(p []byte) (int, error) {
 	n, err := c.output.Read(p)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		// The deadline may have passed while the reader was elsewhere.
@@ -186,6 +167,7 @@ func (c *call) end(err error) error {
 }
 
 func (c *call) verdict() error {
+	defer func() { c.trailer.Add(watchdog.DurationField, watchdog.Seconds(c.took())) }()
 	if why := c.killedBy(); why != nil {
 		c.trailer = faas.Header{{Name: ExitTrailer, Value: why.Error()}}
 		return fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, why)
@@ -199,54 +181,24 @@ func (c *call) verdict() error {
 
 func (c *call) succeeded() bool { s := c.process.State(); return s != nil && s.Success() }
 
-func (c *call) exit() string {
-	if s := c.process.State(); s != nil {
-		return s.String()
-	}
-	return "exit status unknown"
-}
+func (c *call) exit() string { return c.process.Exit() }
 
 // Close ends the process if it still runs, and waits for it.
 func (c *call) Close() error {
 	c.once.Do(func() {
-		c.closed.Store(true)
+		c.body.Stop()
 		c.unbind()
 		c.runner.leave(c)
 		c.process.Kill()
 		<-c.exited
 		closeAll(c.input, c.output)
-		c.logged()
+		if c.errs != nil {
+			c.errs.End()
+		}
+		c.sayEnd()
 		if c.release != nil {
 			c.release()
 		}
 	})
 	return nil
-}
-
-// input reads a request's body up to its size, and keeps why it failed.
-type input struct {
-	r      io.Reader
-	left   int64 // -1: until EOF
-	closed *atomic.Bool
-	err    error
-}
-
-func (i *input) Read(p []byte) (int, error) {
-	if i.left == 0 || i.closed.Load() {
-		return 0, io.EOF
-	}
-	if i.left > 0 {
-		p = p[:min(int64(len(p)), i.left)]
-	}
-	n, err := i.r.Read(p)
-	if i.left > 0 {
-		i.left -= int64(n)
-	}
-	if err == io.EOF && i.left > 0 {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil && err != io.EOF {
-		i.err = err
-	}
-	return n, err
 }

@@ -4,39 +4,36 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/child"
+	"github.com/p2pfaas/p2pfaas/faas/embedded/watchdog"
 )
 
 const (
 	// HoldBack is how much output is kept before the answer's header is sent.
-	HoldBack = 64 << 10
+	HoldBack = watchdog.HoldBack
 	// ExitTrailer says in an answer's trailer how the process failed.
-	ExitTrailer = "X-Exit-Status"
+	ExitTrailer = watchdog.ExitTrailer
 )
 
 // Runner runs one function.
 type Runner struct {
-	Command child.Command // the request's variables are added to Env
-	Spawner *child.Spawner
-	Log     *child.Log
-	// ContentType of every answer; empty: that of the request.
-	ContentType string
-	// Timeout kills the process; 0: none.
-	Timeout time.Duration
+	Command  child.Command // the request's variables are added to Env
+	Spawner  *child.Spawner
+	Log      *child.Log
+	Settings watchdog.Settings
 	// Released is called for every call of Invoke, when it fails or else when
 	// its process has ended and the answer was closed. Nil: nothing is.
 	Released func()
 
-	mu     sync.Mutex // guards what follows
-	closed bool
-	calls  map[*call]struct{}
+	mu       sync.Mutex // guards what follows
+	closed   bool
+	inflight int
+	calls    map[*call]struct{} // that have a process
 }
 
 // Invoke starts a process for r.
@@ -54,6 +51,50 @@ func (f *Runner) released() {
 	}
 }
 
+func (f *Runner) invoke(ctx context.Context, r *faas.Request) (*faas.Response, error) {
+	if !f.admit() {
+		return watchdog.TooMany(f.Settings.MaxInflight, f.released), nil
+	}
+	c, err := f.begin(ctx, r)
+	if err != nil {
+		f.leave(nil)
+		return nil, fmt.Errorf("call function: %w: %w", faas.ErrNotStarted, err)
+	}
+	resp, err := c.answer()
+	if err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	c.release = f.released
+	return resp, nil
+}
+
+// begin starts a process for r.
+func (f *Runner) begin(ctx context.Context, r *faas.Request) (*call, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	var env []string
+	if f.Settings.CGIHeaders {
+		var err error
+		if env, err = watchdog.Environ(r); err != nil {
+			return nil, err
+		}
+	}
+	c, err := f.start(r, env)
+	if err != nil {
+		f.Log.Print("", watchdog.Forking+"\n"+watchdog.Failed(err.Error()))
+		return nil, err
+	}
+	c.watch(ctx)
+	if !f.join(c) {
+		c.kill(watchdog.ErrRemoved)
+	}
+	go c.feed()
+	go c.await()
+	return c, nil
+}
+
 // Close kills the processes under way. It does not wait for their callers.
 func (f *Runner) Close() {
 	f.mu.Lock()
@@ -61,8 +102,19 @@ func (f *Runner) Close() {
 	calls := slices.Collect(maps.Keys(f.calls))
 	f.mu.Unlock()
 	for _, c := range calls {
-		c.kill(errRemoved)
+		c.kill(watchdog.ErrRemoved)
 	}
+}
+
+// admit counts a call in, unless there are as many as max_inflight allows.
+func (f *Runner) admit() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if most := f.Settings.MaxInflight; most > 0 && f.inflight >= most {
+		return false
+	}
+	f.inflight++
+	return true
 }
 
 // join makes a call known to Close, or returns false after it.
@@ -79,102 +131,12 @@ func (f *Runner) join(c *call) bool {
 	return true
 }
 
+// leave counts a call out; c is nil if it had no process.
 func (f *Runner) leave(c *call) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.inflight--
 	delete(f.calls, c)
 }
 
-func (f *Runner) invoke(ctx context.Context, r *faas.Request) (*faas.Response, error) {
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("call function: %w: %w", faas.ErrNotStarted, context.Cause(ctx))
-	}
-	env, err := environ(r)
-	if err != nil {
-		return nil, fmt.Errorf("call function: %w: %w", faas.ErrNotStarted, err)
-	}
-	c, err := f.start(env)
-	if err != nil {
-		return nil, fmt.Errorf("call function: %w: %w", faas.ErrNotStarted, err)
-	}
-	c.watch(ctx, f.Timeout)
-	if !f.join(c) {
-		c.kill(errRemoved)
-	}
-	go c.feed(r)
-	go c.await()
-	streaming := streams(f.ContentType, r.Header)
-	resp, err := c.answer(r, streaming)
-	if err != nil {
-		_ = c.Close()
-		return nil, err
-	}
-	if ct := f.contentType(r.Header, streaming); ct != "" {
-		resp.Header.Set("Content-Type", ct)
-	}
-	c.release = f.released
-	return resp, nil
-}
-
-// start opens the three pipes and starts the process on them.
-func (f *Runner) start(env []string) (*call, error) {
-	in, feed, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	output, out, err := os.Pipe()
-	if err != nil {
-		closeAll(in, feed)
-		return nil, err
-	}
-	errs, logged, err := f.Log.Pipe()
-	if err != nil {
-		closeAll(in, feed, output, out)
-		return nil, err
-	}
-	cmd := f.Command
-	cmd.Env = append(slices.Clip(cmd.Env), env...)
-	cmd.Files = [3]*os.File{in, out, errs}
-	p, err := f.Spawner.Start(cmd)
-	closeAll(in, out, errs)
-	if err != nil {
-		closeAll(feed, output)
-		logged()
-		return nil, err
-	}
-	return &call{runner: f, process: p, input: feed, output: output, logged: logged, exited: make(chan struct{})}, nil
-}
-
-func closeAll(files ...*os.File) {
-	for _, f := range files {
-		_ = f.Close()
-	}
-}
-
-func (f *Runner) contentType(h faas.Header, streaming bool) string {
-	if f.ContentType != "" {
-		return f.ContentType
-	}
-	if streaming {
-		return eventType(h.Get("Accept"))
-	}
-	return h.Get("Content-Type")
-}
-
-// streams tells whether the answer is passed on as it is written.
-func streams(contentType string, h faas.Header) bool {
-	if contentType != "" {
-		return eventType(contentType) != ""
-	}
-	return eventType(h.Get("Accept")) != ""
-}
-
-// eventType is the media type of an event stream that s names, "" if none.
-func eventType(s string) string {
-	for _, t := range []string{"text/event-stream", "application/x-ndjson"} {
-		if strings.Contains(strings.ToLower(s), t) {
-			return t
-		}
-	}
-	return ""
-}
+func (f *Runner) commandLine() string { return strings.Join(f.Command.Args, " ") }

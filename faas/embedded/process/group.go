@@ -1,8 +1,10 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +25,8 @@ type Group struct {
 	replicas  []*replica
 	changed   chan struct{} // closed, and made anew, when a state changes
 	coldStart time.Duration
+	restarts  int
+	restarted string // why the last one was
 	closed    bool
 	running   sync.WaitGroup // replicas' goroutines
 }
@@ -37,15 +41,23 @@ type State struct {
 	Replicas, Ready int
 	// ColdStart is the last time from start to readiness.
 	ColdStart time.Duration
-	// Failure tells why no replica is ready, if one ended.
+	// Failure tells why a replica is not ready, if one ended or says so.
 	Failure string
+	// Restarts counts the processes that ended without being asked to, and
+	// Restarted tells how the last of them did.
+	Restarts  int
+	Restarted string
 }
 
 // State returns the present state.
 func (g *Group) State() State {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := State{Replicas: len(g.replicas), ColdStart: g.coldStart}
+	return g.state()
+}
+
+func (g *Group) state() State {
+	s := State{Replicas: len(g.replicas), ColdStart: g.coldStart, Restarts: g.restarts, Restarted: g.restarted}
 	for _, r := range g.replicas {
 		if r.phase == ready {
 			s.Ready++
@@ -56,7 +68,25 @@ func (g *Group) State() State {
 	return s
 }
 
-// Scale starts or stops replicas until there are n. It does not wait.
+// AwaitReady returns the state once all replicas are ready, or when ctx ends.
+func (g *Group) AwaitReady(ctx context.Context) State {
+	for {
+		g.mu.Lock()
+		s, changed := g.state(), g.changed
+		g.mu.Unlock()
+		if s.Ready >= s.Replicas {
+			return s
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return s
+		}
+	}
+}
+
+// Scale starts or stops replicas until there are n. It does not wait: those that
+// are stopped answer the calls that they have.
 func (g *Group) Scale(n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -67,10 +97,13 @@ func (g *Group) scale(n int) {
 	if g.closed {
 		return
 	}
-	for len(g.replicas) > n {
-		last := len(g.replicas) - 1
-		g.replicas[last].cancel()
-		g.replicas = g.replicas[:last]
+	if len(g.replicas) > n {
+		slices.SortStableFunc(g.replicas, byUse)
+		for _, r := range g.replicas[n:] {
+			r.cancel()
+		}
+		clear(g.replicas[n:])
+		g.replicas = g.replicas[:n]
 	}
 	for len(g.replicas) < n {
 		r := newReplica(g)
@@ -78,6 +111,32 @@ func (g *Group) scale(n int) {
 		g.running.Go(r.run)
 	}
 	g.wake()
+}
+
+// byUse puts first what is to be kept longest: replicas that are ready, those
+// with the most calls, the oldest.
+func byUse(a, b *replica) int {
+	if c := cmp.Compare(a.usefulness(), b.usefulness()); c != 0 {
+		return -c
+	}
+	return -cmp.Compare(a.calls(), b.calls())
+}
+
+func (r *replica) usefulness() int {
+	switch r.phase {
+	case ready:
+		return 2
+	case starting, unready:
+		return 1
+	}
+	return 0
+}
+
+func (r *replica) calls() int {
+	if r.current == nil {
+		return 0
+	}
+	return r.current.calls
 }
 
 // wake lets those who wait in Acquire look again. mu is held.
@@ -91,7 +150,24 @@ type Endpoint struct {
 	Client *httpcall.Client
 	// Release gives the replica back when the call is over, once.
 	Release func()
+
+	instance *instance
 }
+
+// Died explains a call that failed: it returns how the process ended, "" if it
+// runs on. It waits a moment, as a process's connections end before it does.
+func (e Endpoint) Died() string {
+	timer := time.NewTimer(moment)
+	defer timer.Stop()
+	select {
+	case <-e.instance.Done():
+		return e.instance.Exit()
+	case <-timer.C:
+		return ""
+	}
+}
+
+const moment = 100 * time.Millisecond
 
 // Acquire returns a ready replica, waiting for one that starts. Without a
 // replica it starts one. Errors wrap [faas.ErrNotStarted].
@@ -121,7 +197,7 @@ func (g *Group) pick(now time.Time) (Endpoint, <-chan struct{}, error) {
 	}
 	if r := g.leastBusy(); r != nil {
 		r.calls++
-		return Endpoint{r.client, r.release}, nil, nil
+		return Endpoint{r.client, r.release, r}, nil, nil
 	}
 	if err := g.hopeless(now); err != nil {
 		return Endpoint{}, nil, err
@@ -140,14 +216,17 @@ func (g *Group) leastBusy() *instance {
 }
 
 // hopeless returns an error if every replica pauses for longer than a call
-// waits.
+// waits, or says that it is not ready.
 func (g *Group) hopeless(now time.Time) error {
 	for _, r := range g.replicas {
-		if r.phase != paused || r.resume.Sub(now) <= patience {
+		if r.phase != unready && (r.phase != paused || r.resume.Sub(now) <= patience) {
 			return nil
 		}
 	}
 	r := g.replicas[0]
+	if r.phase == unready {
+		return fmt.Errorf("function %s %s: %w", g.name, r.failure, faas.ErrNotStarted)
+	}
 	return fmt.Errorf("function %s %s; it is started again in %v: %w", g.name, r.failure, r.resume.Sub(now).Round(100*time.Millisecond), faas.ErrNotStarted)
 }
 

@@ -2,10 +2,8 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"time"
 )
 
@@ -13,17 +11,16 @@ import (
 const (
 	firstLook = 2 * time.Millisecond
 	lastLook  = 100 * time.Millisecond
-	lookTime  = time.Second // of one look
 )
 
 // awaitReady returns nil when the process can be called.
 func (r *replica) awaitReady(i *instance) error {
-	ctx, cancel := context.WithTimeout(r.ctx, r.group.cfg.ReadyTimeout)
+	cfg := &r.group.cfg
+	ctx, cancel := context.WithTimeout(r.ctx, cfg.Ready.Delay+cfg.ReadyTimeout)
 	defer cancel()
-	for pause := firstLook; ; pause = min(2*pause, lastLook) {
-		if looksReady(ctx, i.addr, r.group.cfg.ReadyPath) {
-			return i.stillThere()
-		}
+	last := errors.New("it was not asked")
+	t := tally{}
+	for pause := cfg.Ready.Delay; ; pause = min(max(2*pause, firstLook), lastLook) {
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
@@ -32,7 +29,14 @@ func (r *replica) awaitReady(i *instance) error {
 			return i.died()
 		case <-ctx.Done():
 			timer.Stop()
-			return fmt.Errorf("was not ready on PORT (%s) within %v", i.addr, r.group.cfg.ReadyTimeout)
+			return fmt.Errorf("was not ready on PORT (%s) within %v (%w)", i.addr, cfg.ReadyTimeout, last)
+		}
+		err := cfg.Ready.ask(ctx, i.addr)
+		if t.add(&cfg.Ready, err == nil) {
+			return i.stillThere()
+		}
+		if err != nil && ctx.Err() == nil {
+			last = err
 		}
 	}
 }
@@ -45,32 +49,4 @@ func (i *instance) stillThere() error {
 	default:
 		return nil
 	}
-}
-
-func looksReady(ctx context.Context, addr, path string) bool {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
-	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = conn.Close() }()
-	return path == "" || answers(ctx, conn, addr, path)
-}
-
-func answers(ctx context.Context, conn net.Conn, addr, path string) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
-	if err != nil {
-		return false
-	}
-	req.Close = true
-	once := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
-	defer once.CloseIdleConnections()
-	resp, err := once.RoundTrip(req)
-	if err != nil {
-		return false
-	}
-	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
-	_ = resp.Body.Close()
-	return resp.StatusCode >= 200 && resp.StatusCode < 400
 }

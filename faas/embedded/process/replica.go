@@ -8,8 +8,10 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
+	"github.com/p2pfaas/p2pfaas/faas/embedded/cgroup"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/child"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/httpcall"
 )
@@ -19,7 +21,9 @@ type phase uint8
 const (
 	starting phase = iota
 	ready
-	paused // until the next start
+	unready // it runs, and says that it is not ready
+	ending  // the process is being stopped
+	paused  // until the next start
 )
 
 // replica is one process and its successors.
@@ -27,11 +31,12 @@ type replica struct {
 	group  *Group
 	ctx    context.Context // ends when the replica is not wanted any more
 	cancel context.CancelFunc
+	limits *cgroup.Group // nil: none
 	// Guarded by group.mu.
 	phase   phase
-	current *instance // while ready
+	current *instance // while ready or unready
 	resume  time.Time // while paused
-	failure string    // how the last process ended
+	failure string    // why it is not ready, or how the last process ended
 }
 
 func newReplica(g *Group) *replica {
@@ -42,6 +47,7 @@ func newReplica(g *Group) *replica {
 
 // run keeps a process until the replica is cancelled.
 func (r *replica) run() {
+	defer r.unlimit()
 	cfg := &r.group.cfg
 	backoff := cfg.MinBackoff
 	for r.ctx.Err() == nil {
@@ -58,9 +64,29 @@ func (r *replica) run() {
 	}
 }
 
+// limit makes the replica's control group, once.
+func (r *replica) limit() (err error) {
+	if r.limits == nil && r.group.cfg.Limit != nil {
+		r.limits, err = r.group.cfg.Limit()
+	}
+	return err
+}
+
+func (r *replica) unlimit() {
+	if r.limits == nil {
+		return
+	}
+	if err := r.limits.Remove(); err != nil {
+		log.Warnw("remove a function's control group", "function", r.group.name, "error", err)
+	}
+}
+
 // once runs a process from start to end.
 func (r *replica) once() error {
 	r.set(func() { r.phase = starting })
+	if err := r.limit(); err != nil {
+		return fmt.Errorf("did not start: %w", err)
+	}
 	port, err := r.group.cfg.Ports.take()
 	if err != nil {
 		return fmt.Errorf("got no port: %w", err)
@@ -81,25 +107,26 @@ func (r *replica) once() error {
 
 func (r *replica) start(port int) (*instance, error) {
 	cfg := &r.group.cfg
-	out, ended, err := cfg.Log.Pipe()
+	out, err := cfg.Log.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	cmd := cfg.Command
+	cmd.Group = r.limits
 	cmd.Env = append(slices.Clip(cmd.Env), "PORT="+strconv.Itoa(port), "http_port="+strconv.Itoa(port))
-	cmd.Files = [3]*os.File{nil, out, out}
+	cmd.Files = [3]*os.File{nil, out.File, out.File}
 	p, err := cfg.Spawner.Start(cmd)
-	_ = out.Close()
 	if err != nil {
-		ended()
+		out.End()
 		return nil, err
 	}
-	i := &instance{Process: p, replica: r, output: ended, addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
+	out.Begin(strconv.Itoa(p.PID()))
+	i := &instance{Process: p, replica: r, begun: time.Now(), output: out.End, addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
 	i.release = i.done
 	return i, nil
 }
 
-// serve offers the process to calls until it ends or is not wanted.
+// serve offers the process to calls until it ends, fails or is not wanted.
 func (r *replica) serve(i *instance, coldStart time.Duration) error {
 	i.client = httpcall.New(i.addr, httpcall.Default())
 	defer func() { _ = i.client.Close() }()
@@ -108,39 +135,84 @@ func (r *replica) serve(i *instance, coldStart time.Duration) error {
 		r.group.coldStart = coldStart
 	})
 	log.Infow("function ready", "function", r.group.name, "pid", i.PID(), "address", i.addr, "cold_start", coldStart)
+	ill, stop := r.watch(i)
+	defer stop()
 	select {
 	case <-i.Done():
+		r.set(func() { r.phase = ending })
 		return i.died()
+	case err := <-ill:
+		r.set(func() { r.phase = ending })
+		return fmt.Errorf("was ended as it failed its health check (%w)", err)
 	case <-r.ctx.Done():
-		i.drain(r.group.cfg.Grace)
+		i.drain(r.group.cfg.Drain)
 		return nil
 	}
+}
+
+// watch asks the process how it is until stop is called. What its health says
+// against it comes from ill; of its readiness its phase tells.
+func (r *replica) watch(i *instance) (ill <-chan error, stop func()) {
+	ctx, cancel := context.WithCancel(r.ctx)
+	failed := make(chan error, 1)
+	var asking sync.WaitGroup
+	cfg := &r.group.cfg
+	asking.Go(func() { cfg.Ready.watch(ctx, i.addr, r.turn) })
+	asking.Go(func() {
+		if sleep(ctx, time.Until(i.begun.Add(cfg.Health.Delay))) {
+			cfg.Health.watch(ctx, i.addr, func(err error) {
+				if err != nil {
+					failed <- err
+					cancel()
+				}
+			})
+		}
+	})
+	return failed, func() { cancel(); asking.Wait() }
+}
+
+// turn takes the replica out of the rotation, or back into it.
+func (r *replica) turn(why error) {
+	log.Infow("function's readiness changed", "function", r.group.name, "ready", why == nil, "reason", why)
+	r.set(func() {
+		switch {
+		case r.phase == ending:
+		case why == nil:
+			r.phase, r.failure = ready, ""
+		default:
+			r.phase, r.failure = unready, fmt.Sprintf("says that it is not ready (%v)", why)
+		}
+	})
 }
 
 func (r *replica) pause(err error, d time.Duration) {
 	log.Warnw("function's process is not running", "function", r.group.name, "reason", err, "restart_in", d)
 	r.set(func() {
 		r.phase, r.current, r.failure, r.resume = paused, nil, err.Error(), time.Now().Add(d)
+		r.group.restarts++
+		r.group.restarted = r.failure
 	})
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.ctx.Done():
-	}
+	sleep(r.ctx, d)
 }
 
 func (r *replica) set(change func()) {
-	r.group.mu.Lock()
-	defer r.group.mu.Unlock()
+	g := r.group
+	g.mu.Lock()
+	before := r.phase
 	change()
-	r.group.wake()
+	g.wake()
+	turned := (before == ready) != (r.phase == ready)
+	g.mu.Unlock()
+	if turned && g.cfg.Changed != nil {
+		g.cfg.Changed()
+	}
 }
 
 // instance is a replica's process, from its start to its end.
 type instance struct {
 	*child.Process
 	replica *replica
+	begun   time.Time
 	addr    string
 	output  func() // waits until all that it wrote is in the log
 	client  *httpcall.Client
@@ -151,19 +223,17 @@ type instance struct {
 // died describes the end of a process that was to stay.
 func (i *instance) died() error {
 	i.output()
-	how := "ended"
-	if s := i.State(); s != nil {
-		how = "ended with " + s.String()
-	}
+	how := "ended with " + i.Exit()
 	if last := i.replica.group.cfg.Log.LastLine(); last != "" {
 		how += fmt.Sprintf(", last saying %q", last)
 	}
 	return errors.New(how)
 }
 
-// drain waits for the calls under way, up to the grace period.
-func (i *instance) drain(grace time.Duration) {
-	deadline := time.NewTimer(grace)
+// drain waits for the calls under way, up to a limit and as long as the group
+// is open.
+func (i *instance) drain(limit time.Duration) {
+	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	for {
 		busy, changed := i.busy()
