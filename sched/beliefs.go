@@ -10,13 +10,16 @@ type beliefs struct {
 	pace pace
 	// unseen is how many forwards all neighbours made since they reported: the
 	// sum of their forwards-out times the mean age of the reports.
-	unseen  float64
-	vessels []vessel
+	unseen float64
+
+	// vessels are poured by the first draw, with mass up to level.
+	vessels     []vessel
+	mass, level float64
 }
 
 // look takes in the view for one invocation.
 func (b *beliefs) look(v *View, r *Request, e estimates, m *climate) {
-	b.list = b.list[:0]
+	b.list, b.vessels = b.list[:0], b.vessels[:0]
 	b.pace = paceOf(v, e.prior)
 	b.mix = mixtureOf(&v.Self, b.pace)
 	var out, ages float64
@@ -47,11 +50,19 @@ func (b *beliefs) add(index int, trust float64, v *View, m *climate) {
 	c.age(n, v.Now, b.mix, m)
 }
 
-// draw picks one by water-filling with so many mean jobs of water.
-func (b *beliefs) draw(v *View, mass float64) *belief {
-	b.vessels = b.vessels[:0]
+// draw picks one by the water in it, where one mean job was poured in, or that
+// share of what all have forwarded unseen.
+func (b *beliefs) draw(v *View, share float64) *belief {
+	if len(b.vessels) == 0 {
+		b.pour(max(1, share*b.unseen))
+	}
+	return &b.list[drawAt(b.vessels, b.level, b.mass, v.Rand)]
+}
+
+// pour fills the neighbours with so many mean jobs of water.
+func (b *beliefs) pour(mass float64) {
 	for i := range b.list {
 		b.vessels = append(b.vessels, b.list[i].vessel())
 	}
-	return &b.list[drawWater(b.vessels, mass, v.Rand)]
+	b.mass, b.level = mass, waterLevel(b.vessels, mass)
 }

@@ -14,10 +14,11 @@ const (
 	// inARow is how many asks may fail before a pause of one mean service.
 	inARow = 2
 	// freshQueue, in mean services, is up to which age a reported queue is
-	// believed to be still there.
-	freshQueue = 0.25
+	// believed to be still there. What a third party told is older than this in most
+	// meshes, and others that are idle heard it too.
+	freshQueue = 0.15
 	// freshNone is up to which age a report that nothing waits is believed.
-	freshNone = 0.1
+	freshNone = 0.5
 	// nearEnough, in mean services, is up to which distance it is worth asking
 	// somebody of whom no queue is known.
 	nearEnough = 0.5

@@ -18,13 +18,15 @@ import (
 //     is worth no more than the mesh's average: [belief], [climate].
 //  5. A free server here runs an invocation, unless this node is so much slower
 //     (or cold) that the service alone takes longer than unequal times the best
-//     peer's and the way there. Else one peer is drawn by water-filling: each is a
+//     peer's and the way there. Else a peer is drawn by water-filling: each is a
 //     vessel whose floor is the expected response there and whose width is its service rate;
 //     what is poured in is at least one invocation, or the share water of the forwards
-//     that all peers have made unseen since they reported. It goes there if it is
-//     more likely to be on time, by threshold; if neither place is likelier, it goes
-//     where it is expected to be answered sooner, by finish of a service. After hops
-//     forwards it stays.
+//     that all peers have made unseen since they reported. Up to draws are drawn, and the
+//     first is kept unless it is likelier to be on time with another, by threshold: tight
+//     deadlines want a choice, but taking what looks best has nodes with the same
+//     news meet. It goes there if it is more likely to be on time than here, by threshold;
+//     if neither place is likelier, it goes where it is expected to be answered
+//     sooner, by finish of a service. After hops forwards it stays.
 //  6. The queue leaves aside what cannot all be on time: [OrderMooreHodgson].
 //  7. A node that falls idle asks for work: seek.
 //  8. It may spend budget messages on that for each invocation that it served:
@@ -41,7 +43,7 @@ import (
 // "A comparison of receiver-initiated and sender-initiated adaptive load sharing"
 // (Performance Evaluation 6, 1986).
 type spread struct {
-	hops                              int
+	hops, draws                       int
 	threshold, finish, water, unequal float64
 	order                             string
 	estimates                         estimates
@@ -54,6 +56,7 @@ type spread struct {
 func newSpread(s *Settings) Policy {
 	p := &spread{}
 	s.Int(&p.hops, "hops", 3, 0, 16, "forwards after which an invocation stays where it is")
+	s.Int(&p.draws, "draws", 3, 1, 16, "peers drawn for the choice of one")
 	s.Float(&p.threshold, "threshold", 0.2, 0, 1, "difference in the chances of being on time that decides by itself")
 	s.Float(&p.finish, "finish", 0.25, 0, 10, "how much sooner it must be elsewhere if the chances are alike, in service times")
 	s.Float(&p.water, "water", 0.5, 0, 10, "share of the forwards not yet reported that is counted on")
@@ -68,8 +71,8 @@ func newSpread(s *Settings) Policy {
 // Describe implements Describer.
 func (p *spread) Describe() string {
 	return fmt.Sprintf("spread: run here if a server is free, else where it is most likely on time, else soonest "+
-		"(hops %d, threshold %v, finish %v, water %v, unequal %v, order %s, budget %v)",
-		p.hops, p.threshold, p.finish, p.water, p.unequal, p.order, p.seeker.allowance.earns)
+		"(hops %d, draws %d, threshold %v, finish %v, water %v, unequal %v, order %s, budget %v)",
+		p.hops, p.draws, p.threshold, p.finish, p.water, p.unequal, p.order, p.seeker.allowance.earns)
 }
 
 // Order implements Orderer.

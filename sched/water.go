@@ -41,7 +41,11 @@ func waterLevel(vessels []vessel, mass float64) float64 {
 // when mass was poured in. Drawing instead of taking the lowest is what keeps
 // nodes with the same old news from all choosing the same peer.
 func drawWater(vessels []vessel, mass float64, rng *rand.Rand) int {
-	level := waterLevel(vessels, mass)
+	return drawAt(vessels, waterLevel(vessels, mass), mass, rng)
+}
+
+// drawAt is drawWater where the level is known already.
+func drawAt(vessels []vessel, level, mass float64, rng *rand.Rand) int {
 	left := mass * rng.Float64()
 	drawn := lowestFloor(vessels)
 	for i := range vessels {

@@ -6,8 +6,8 @@ type Weigher interface {
 	Policy
 	// Weigh is Decide, and what that was decided on.
 	Weigh(v *View, r *Request) Weighing
-	// Draw puts another peer into w, by the same lottery that Weigh draws by, and
-	// opens it. It tells whether there was one; who is drawn may be the same again.
+	// Draw puts another peer into w, by the same lottery that Weigh draws by, one
+	// ticket, and opens it. It tells whether there was one; who is drawn may be the same again.
 	Draw(v *View, r *Request, w *Weighing) bool
 	// Settle decides on the numbers of an open w as they are now.
 	Settle(v *View, w *Weighing) Decision
@@ -55,9 +55,24 @@ func (p *spread) Weigh(v *View, r *Request) Weighing {
 	case !p.Draw(v, r, &w):
 		w.Decision = stay(v, ReasonOnlyHere)
 	default:
+		p.choose(v, r, &w)
 		w.Decision = p.Settle(v, &w)
 	}
 	return w
+}
+
+// choose keeps the peer drawn first unless another one drawn is likelier to be on time.
+func (p *spread) choose(v *View, r *Request, w *Weighing) {
+	if r.Deadline <= 0 {
+		return // as likely everywhere
+	}
+	for range p.draws - 1 {
+		if b := p.beliefs.draw(v, p.water); b.neighbour != w.Peer {
+			if there := p.there(v, r, b); there.Chance > w.There.Chance+p.threshold {
+				w.Peer, w.Fresh, w.There = b.neighbour, b.fresh, there
+			}
+		}
+	}
 }
 
 // Draw implements Weigher.
@@ -65,7 +80,7 @@ func (p *spread) Draw(v *View, r *Request, w *Weighing) bool {
 	if r.Hops >= p.hops || len(p.beliefs.list) == 0 {
 		return false
 	}
-	b := p.beliefs.draw(v, max(1, p.water*p.beliefs.unseen))
+	b := p.beliefs.draw(v, p.water)
 	w.Open, w.Peer, w.Fresh = true, b.neighbour, b.fresh
 	w.There = p.there(v, r, b)
 	return true

@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/sched/sim"
@@ -17,8 +20,6 @@ type outcome struct {
 	Varied map[string]string `json:"varied,omitempty"`
 	Live   *liveNotes        `json:"live,omitempty"`
 	Detail *detail           `json:"detail,omitempty"`
-
-	label string
 }
 
 // liveNotes is what only a run on real nodes has.
@@ -62,11 +63,20 @@ type sample struct {
 
 // outcomeOf makes the outcome of a trial's result.
 func outcomeOf(mode string, t *trial, r *sim.Result, detailed bool) *outcome {
-	o := &outcome{Mode: mode, Result: *r, Set: cloned(t.choice.set), Varied: t.varied(), label: t.label()}
+	o := &outcome{Mode: mode, Result: *r, Set: cloned(t.choice.set), Varied: t.varied()}
 	if detailed {
 		o.Detail = detailOf(r)
 	}
 	return o
+}
+
+// label is the scenario and what was swept, as "p12 utilisation=0.5".
+func (o *outcome) label() string {
+	parts := []string{o.Scenario}
+	for _, key := range slices.Sorted(maps.Keys(o.Varied)) {
+		parts = append(parts, key+"="+o.Varied[key])
+	}
+	return strings.Join(parts, " ")
 }
 
 // policy is the policy with its parameters.

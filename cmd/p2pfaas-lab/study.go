@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -197,16 +196,6 @@ func shortKeys() map[string]string {
 		"service": "classes.service", "deadline": "classes.deadline", "distribution": "classes.distribution",
 	}
 }
-
-// label is the scenario with the point, as "p12 utilisation=0.5".
-func (t *trial) label() string {
-	if len(t.point) == 0 {
-		return t.scenario.Name
-	}
-	return t.scenario.Name + " " + textOf(t.point)
-}
-
-func (t *trial) String() string { return fmt.Sprintf("%s, %s, seed %d", t.label(), t.choice, t.seed) }
 
 func (t *trial) varied() map[string]string {
 	if len(t.point) == 0 {
