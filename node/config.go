@@ -139,6 +139,11 @@ type Config struct {
 	// credentials runs any program that lies there.
 	ExecPath []string `toml:"exec-path"`
 
+	// WasmDirs are the folders of which WASI modules may be granted parts to read,
+	// by the annotation p2pfaas.wasi.dirs. Default none: a module sees no files but
+	// its secrets.
+	WasmDirs []string `toml:"wasm-dir"`
+
 	// Retry says which invocations may be tried again when nobody can tell
 	// whether they ran: "idempotent" (default; by method, header or annotation),
 	// "always" (may run one twice) or "never".

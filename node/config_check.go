@@ -38,7 +38,7 @@ var (
 	meshName  = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 	zoneLabel = regexp.MustCompile(`^[A-Za-z0-9._-]{0,64}$`)
 	// targetForm is how the target of an image alias begins.
-	targetForm = regexp.MustCompile(`^(builtin:|exec:|serve:|https?://).`)
+	targetForm = regexp.MustCompile(`^(builtin:|exec:|serve:|wasm:|https?://).`)
 )
 
 // Validate returns all that is wrong, one line each, each naming the setting,
@@ -64,9 +64,14 @@ func (c *Config) checkFiles() error {
 	if c.DataDir == "" {
 		errs = append(errs, wrong("data", "", "want a folder; this user has no home folder to default to, so name one with --data DIR"))
 	}
-	for _, dir := range c.ExecPath {
-		if !filepath.IsAbs(dir) {
-			errs = append(errs, wrong("exec-path", dir, "want an absolute path"))
+	for _, list := range []struct {
+		setting string
+		dirs    []string
+	}{{"exec-path", c.ExecPath}, {"wasm-dir", c.WasmDirs}} {
+		for _, dir := range list.dirs {
+			if !filepath.IsAbs(dir) {
+				errs = append(errs, wrong(list.setting, dir, "want an absolute path"))
+			}
 		}
 	}
 	for name, target := range c.ImageAlias {
@@ -74,7 +79,7 @@ func (c *Config) checkFiles() error {
 		case name == "" || target == "":
 			errs = append(errs, wrong("image-alias", name+"="+target, "want NAME=TARGET, as thumb=serve:/opt/thumb"))
 		case !targetForm.MatchString(target):
-			errs = append(errs, wrong("image-alias", name+"="+target, "want as TARGET one of builtin:NAME, exec:PATH, serve:PATH, http://HOST:PORT"))
+			errs = append(errs, wrong("image-alias", name+"="+target, "want as TARGET one of builtin:NAME, exec:PATH, serve:PATH, wasm:PATH, http://HOST:PORT"))
 		}
 	}
 	return errors.Join(errs...)

@@ -222,6 +222,7 @@ func (n *Node) embeddedConfig() embedded.Config {
 	c := embedded.Default(n.cfg.DataDir)
 	c.Exe, c.Aliases, c.Version = n.cfg.Exe, n.cfg.ImageAlias, n.cfg.Version
 	c.Changed = n.functionsChanged
+	c.WasmDirs = n.cfg.WasmDirs
 	if len(n.cfg.ExecPath) > 0 {
 		c.ExecPath = n.cfg.ExecPath
 	}

@@ -69,7 +69,7 @@ func TestUsage(t *testing.T) {
 		{"deploy hello --image builtin:hello --node " + nowhere, exitFailure, "", "p2pfaas-node run"},
 		{"deploy hello --image builtin:hello --scale -1", exitUsage, "", "--scale -1: want 0 or more"},
 		{"deploy hello --env-process sh='a'", exitUsage, "", "no shell: quotes are not interpreted; put the command into a script"},
-		{"run --image-alias foo=bar", exitUsage, "", "builtin:NAME, exec:PATH, serve:PATH, http://HOST:PORT"},
+		{"run --image-alias foo=bar", exitUsage, "", "builtin:NAME, exec:PATH, serve:PATH, wasm:PATH, http://HOST:PORT"},
 		{"remove no_such", exitUsage, "", `function name "no_such"`},
 		{"functions -o yaml", exitUsage, "", "want text or json"},
 		{"functions --node ftp://127.0.0.1:18080", exitUsage, "", "want a URL"},

@@ -42,6 +42,7 @@ func addFunctions(fs *pflag.FlagSet, c *node.Config) {
 	fs.BoolVar(&c.Samples, "samples", c.Samples, "deploy the built-in functions")
 	fs.Var(pairs{&c.ImageAlias}, "image-alias", "`NAME=TARGET`: what runs an image of that name here; repeatable")
 	fs.StringArrayVar(&c.ExecPath, "exec-path", c.ExecPath, "`folder` below which programs may be run as functions; repeatable (default DATA/bin and the system's)")
+	fs.StringArrayVar(&c.WasmDirs, "wasm-dir", c.WasmDirs, "`folder` that deployments may let WASI modules read; repeatable (default none)")
 	fs.StringVar(&c.OpenFaaSURL, "openfaas-url", c.OpenFaaSURL, "`URL` of the OpenFaaS gateway that runs the functions, or none (default http://127.0.0.1:8080 if it answers, else none)")
 	fs.StringVar(&c.OpenFaaSAuth, "openfaas-auth", c.OpenFaaSAuth, "`folder` of that gateway's credentials, or none (default where OpenFaaS and faasd keep them)")
 }

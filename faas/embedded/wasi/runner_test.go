@@ -2,7 +2,6 @@ package wasi_test
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas"
-	"github.com/p2pfaas/p2pfaas/faas/embedded/child"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/wasi"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/wasi/wasitest"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/watchdog"
@@ -217,81 +215,6 @@ func TestLateTimeout(t *testing.T) {
 	}
 }
 
-// TestCancel ends modules that compute, that wait for their input, and that wait
-// for their output to be read.
-func TestCancel(t *testing.T) {
-	body, feed := io.Pipe()
-	defer func() { _ = feed.Close() }()
-	sse := faas.Header{{Name: "Accept", Value: "text/event-stream"}}
-	tests := []struct {
-		name    string
-		module  []byte
-		request *faas.Request
-		answers bool
-	}{
-		{"computing", wasitest.Spin(), &faas.Request{}, false},
-		{"reading", wasitest.Echo(), &faas.Request{Body: body, Size: -1}, false},
-		{"writing", wasitest.Flood("x", -1, 0), &faas.Request{Header: sse}, true},
-	}
-	for _, tt := range tests {
-		for _, how := range []string{"cancel", "deadline", "close"} {
-			t.Run(tt.name+" "+how, func(t *testing.T) {
-				b := newBed(t, tt.module, wasi.Config{})
-				if err := b.runner.Load(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				want := context.Canceled
-				switch how {
-				case "deadline":
-					want = context.DeadlineExceeded
-					ctx, cancel = context.WithTimeout(ctx, 30*time.Millisecond)
-					defer cancel()
-				case "close":
-					want = watchdog.ErrRemoved
-					time.AfterFunc(30*time.Millisecond, b.runner.Close)
-				default:
-					time.AfterFunc(30*time.Millisecond, cancel)
-				}
-				resp, err := b.runner.Invoke(ctx, tt.request)
-				if tt.answers {
-					if err != nil {
-						t.Fatal(err)
-					}
-					defer func() { _ = resp.Body.Close() }()
-					if _, err = io.Copy(io.Discard, resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
-						t.Errorf("the answer ended with %v", err)
-					}
-				}
-				if !errors.Is(err, want) || errors.Is(err, faas.ErrNotStarted) {
-					t.Errorf("error %v, want %v", err, want)
-				}
-			})
-		}
-	}
-}
-
-// TestClosedEarly: who reads an answer no further ends the module.
-func TestClosedEarly(t *testing.T) {
-	released := make(chan struct{}, 1)
-	b := newBed(t, wasitest.Flood("x", -1, 0), wasi.Config{Released: func() { released <- struct{}{} }})
-	resp, err := b.runner.Invoke(t.Context(), &faas.Request{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(resp.Body, make([]byte, 100)); err != nil {
-		t.Error(err)
-	}
-	if err := errors.Join(resp.Body.Close(), resp.Body.Close()); err != nil {
-		t.Error(err)
-	}
-	<-released
-	if len(released) > 0 {
-		t.Error("released twice")
-	}
-}
-
 func TestMemoryLimit(t *testing.T) {
 	for _, tt := range []struct {
 		limit, grow int64
@@ -344,78 +267,4 @@ func TestConcurrency(t *testing.T) {
 		})
 	}
 	callers.Wait()
-}
-
-// TestUnload: memory is given back when nobody uses the module, and the next
-// invocation gets it again.
-func TestUnload(t *testing.T) {
-	b := newBed(t, wasitest.Echo(), wasi.Config{})
-	if b.runner.State().Loaded {
-		t.Error("loaded before it is used")
-	}
-	resp, err := b.runner.Invoke(t.Context(), &faas.Request{Body: failingLater(t), Size: -1, Header: faas.Header{{Name: "Accept", Value: "text/event-stream"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.runner.Unload()
-	if s := b.runner.State(); !s.Loaded || s.LoadTime <= 0 {
-		t.Errorf("unloaded while it is used: %+v", s)
-	}
-	_ = resp.Body.Close()
-	for b.runner.State().Loaded {
-		time.Sleep(time.Millisecond)
-	}
-	if _, got, err := b.post("again"); got != "again" || err != nil {
-		t.Errorf("%q, %v", got, err)
-	}
-	if !b.runner.State().Loaded {
-		t.Error("not loaded after it was used")
-	}
-}
-
-// failingLater is a body of one byte that does not end before the test.
-func failingLater(t *testing.T) io.Reader {
-	body, feed := io.Pipe()
-	t.Cleanup(func() { _ = feed.Close() })
-	go func() { _, _ = feed.Write([]byte("x")) }()
-	return body
-}
-
-// TestAccount: computing is charged while it goes on, waiting is not.
-func TestAccount(t *testing.T) {
-	account := child.NewAccount()
-	if account == nil {
-		t.Log("this system does not tell what processes take; functions are not charged either")
-		return
-	}
-	b := newBed(t, wasitest.Spin(), wasi.Config{Account: account})
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_, _ = b.runner.Invoke(ctx, &faas.Request{})
-	}()
-	for deadline := time.Now().Add(time.Minute); account.CPUTime().Used < 50*time.Millisecond; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("a module that computes is not charged")
-		}
-	}
-	cancel()
-	<-ended
-	was := account.CPUTime()
-	time.Sleep(20 * time.Millisecond)
-	if now := account.CPUTime(); now != was {
-		t.Errorf("charged %v after its end", now.Used-was.Used)
-	}
-	waiting := newBed(t, wasitest.Echo(), wasi.Config{Account: account})
-	if err := waiting.runner.Load(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	begun := time.Now()
-	ctx, cancel = context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	_, _ = waiting.runner.Invoke(ctx, &faas.Request{Body: failingLater(t), Size: -1})
-	if took := time.Since(begun); account.CPUTime().Used-was.Used > took/2 {
-		t.Errorf("charged %v of %v that it waited", account.CPUTime().Used-was.Used, took)
-	}
 }
