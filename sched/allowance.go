@@ -14,14 +14,9 @@ const askCosts = 2 + maxPasses
 
 func (a *allowance) served() { a.tokens = min(a.most, a.tokens+a.earns) }
 
-// pay tells whether there was enough for an ask.
-func (a *allowance) pay() bool {
-	if a.tokens < askCosts {
-		return false
-	}
-	a.tokens -= askCosts
-	return true
-}
+func (a *allowance) affords() bool { return a.tokens >= askCosts }
+
+func (a *allowance) pay() { a.tokens -= askCosts }
 
 func (a *allowance) refund(used int) {
 	a.tokens = min(a.most, a.tokens+max(0, askCosts-float64(used)))

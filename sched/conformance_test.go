@@ -16,7 +16,7 @@ func TestConformance(t *testing.T) {
 		{"local", "local", nil},
 		{"local that never forwards", "local", map[string]string{"hops": "0"}},
 		{"spread", "spread", nil},
-		{"spread without margins or limits", "spread", map[string]string{"hops": "16", "threshold": "0", "finish": "0", "water": "10", "max-age": "1h", "budget": "100", "order": "fifo"}},
+		{"spread without margins or limits", "spread", map[string]string{"hops": "16", "threshold": "0", "draws": "16", "finish": "0", "water": "10", "max-age": "1h", "budget": "100", "order": "fifo"}},
 		{"spread-v1", "spread-v1", nil},
 		{"spread-v1 that probes", "spread-v1", map[string]string{"probe": "2"}},
 		{"power-of-n", "power-of-n", nil},
@@ -67,7 +67,7 @@ func TestDecideDoesNotAllocate(t *testing.T) {
 			if name == "power-of-n" {
 				r = schedtest.Request()
 			}
-			v.Self.Deployed = deployed
+			v.Self.Deployed, r.Deadline = deployed, 200*time.Millisecond
 			second := asked(r, p.Decide(v, r))
 			if allocs := testing.AllocsPerRun(200, func() { p.Decide(v, r); p.Decide(v, second) }); allocs != 0 {
 				t.Errorf("%s, deployed %t: %v allocations in two decisions", name, deployed, allocs)
@@ -86,8 +86,9 @@ func BenchmarkDecide(b *testing.B) {
 			}
 		})
 	}
-	b.Run("spread on the second hop", func(b *testing.B) {
+	b.Run("spread on the second hop, within a deadline", func(b *testing.B) {
 		p, v, r := newPolicy(b, "spread", nil), crowd(64), schedtest.Request("n03", "n44")
+		r.Deadline = 200 * time.Millisecond
 		b.ReportAllocs()
 		for b.Loop() {
 			p.Decide(v, r)

@@ -35,6 +35,16 @@ func (e *Entry) work() time.Duration {
 	return time.Duration(float64(e.Mean) * weight)
 }
 
+// spare is the time to spare that an entry must have to count as on time, in
+// standard deviations of its service. Whoever fits just so has an even chance; with
+// more to do than can be done it pays to serve the surer ones.
+const spare = 0.5
+
+// needs is how long before its deadline it must start to count as on time.
+func (e *Entry) needs() time.Duration {
+	return e.Mean + time.Duration(spare*lawOf(float64(e.Mean), e.Spread).tail())
+}
+
 // onTime is the chance that it is on time if started now.
 func (e *Entry) onTime(now time.Duration) float64 {
 	if e.Deadline == 0 {

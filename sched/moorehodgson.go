@@ -63,7 +63,7 @@ func (q *Queue[T]) firstLate(class []int, now time.Duration) int {
 		if q.endsLate(i, now, ahead) {
 			return at
 		}
-		ahead += q.slots[i].entry.work()
+		ahead += q.slots[i].work
 	}
 	return len(class)
 }
@@ -76,11 +76,11 @@ func (q *Queue[T]) fillSet(class []int, late int, now time.Duration) {
 	for at, i := range class {
 		overdue := at >= late && q.endsLate(i, now, ahead)
 		set.add(i)
-		ahead += q.slots[i].entry.work()
+		ahead += q.slots[i].work
 		if overdue {
 			longest, _ := set.top()
 			set.remove(longest)
-			ahead -= q.slots[longest].entry.work()
+			ahead -= q.slots[longest].work
 		}
 	}
 }
@@ -88,13 +88,13 @@ func (q *Queue[T]) fillSet(class []int, late int, now time.Duration) {
 // endsLate tells whether the slot's service would end past its deadline, with so
 // much work ahead of it.
 func (q *Queue[T]) endsLate(i int, now, ahead time.Duration) bool {
-	e := &q.slots[i].entry
-	return e.Deadline != 0 && now+ahead/time.Duration(q.cfg.Servers)+e.Mean > e.Deadline
+	x := &q.slots[i]
+	return x.entry.Deadline != 0 && now+ahead/time.Duration(q.cfg.Servers)+x.needs > x.entry.Deadline
 }
 
 // longer orders the set: more work first, of equal work the earliest deadline.
 func (q *Queue[T]) longer(a, b int) bool {
-	x, y := q.slots[a].entry.work(), q.slots[b].entry.work()
+	x, y := q.slots[a].work, q.slots[b].work
 	if x != y {
 		return x > y
 	}

@@ -85,6 +85,8 @@ func TestMooreHodgson(t *testing.T) {
 		{"a long one that fits nowhere is the last", 1, []sched.Entry{{Mean: 50, Deadline: 20}, {Mean: 10, Deadline: 60}}, []int{1, 0}},
 		{"none fits: the likeliest", 1, []sched.Entry{
 			{Mean: 50, Spread: 1, Deadline: 20}, {Mean: 30, Spread: 1, Deadline: 29}, {Mean: 40, Deadline: 30}}, []int{1, 0, 2}},
+		{"a service that varies needs time to spare", 1, []sched.Entry{{Mean: 10, Spread: 1, Deadline: 14}, {Mean: 10, Deadline: 20}}, []int{1, 0}},
+		{"and with it comes first", 1, []sched.Entry{{Mean: 10, Spread: 1, Deadline: 15}, {Mean: 10, Deadline: 20}}, []int{0, 1}},
 		{"without deadlines as they came", 1, []sched.Entry{{Mean: 50, Arrived: 2}, {Mean: 10, Arrived: 1}}, []int{1, 0}},
 		{"priority before deadline", 1, []sched.Entry{{Mean: 10, Deadline: 10}, {Mean: 50, Deadline: 20, Priority: 1}}, []int{1, 0}},
 		{"a low priority makes nobody late", 1, []sched.Entry{

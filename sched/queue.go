@@ -66,6 +66,8 @@ type slot[T any] struct {
 	item  T
 	entry Entry
 	birth uint64 // 0 if unused
+	// work and needs are of the entry, reckoned once.
+	work, needs time.Duration
 }
 
 // NewQueue makes an empty queue.
@@ -113,7 +115,7 @@ func (q *Queue[T]) Ahead(deadline time.Duration) time.Duration {
 		e := &q.slots[i].entry
 		newcomer.Priority, newcomer.Arrived = e.Priority, e.Arrived
 		if q.cfg.Order.compare(e, &newcomer) <= 0 {
-			ahead += e.work()
+			ahead += q.slots[i].work
 		}
 	}
 	return ahead
@@ -142,7 +144,7 @@ func (q *Queue[T]) Push(item T, e Entry) (Handle, error) {
 	}
 	i := q.claim()
 	q.births++
-	q.slots[i] = slot[T]{item: item, entry: e, birth: q.births}
+	q.slots[i] = slot[T]{item: item, entry: e, birth: q.births, work: e.work(), needs: e.needs()}
 	q.work += e.work()
 	q.line = slices.Insert(q.line, q.place(i), i)
 	q.watch(i)
@@ -239,7 +241,7 @@ func (q *Queue[T]) take(i int) T {
 	q.line = slices.Delete(q.line, at, at+1)
 	q.expiry.remove(i)
 	item := q.slots[i].item
-	q.work -= q.slots[i].entry.work()
+	q.work -= q.slots[i].work
 	q.slots[i] = slot[T]{}
 	q.unused = append(q.unused, i)
 	q.plan.forget()

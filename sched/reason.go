@@ -42,6 +42,10 @@ const (
 	ReasonLatency   Reason = 29 // the lowest latency promised
 
 	ReasonPulled Reason = 30 // a node with a free server asked for it
+
+	// Of policies that learn.
+	ReasonLearned  Reason = 31 // the best by what was learned
+	ReasonExplores Reason = 32 // to find out
 )
 
 var reasonText = map[Reason]string{
@@ -76,6 +80,8 @@ var reasonText = map[Reason]string{
 	ReasonNoToken:        "no-token",
 	ReasonLatency:        "lowest-latency",
 	ReasonPulled:         "pulled",
+	ReasonLearned:        "learned",
+	ReasonExplores:       "explores",
 }
 
 func (r Reason) String() string {

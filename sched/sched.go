@@ -277,6 +277,9 @@ type Request struct {
 	// that answered this invocation's probes so far.
 	Round  int
 	Probed []peer.ID
+	// Token is of this node's Decision on it before this one, 0 if there was none:
+	// of the round before, or in round 0 of an attempt that came to nothing.
+	Token uint64
 }
 
 // External tells whether the invocation came from a peer.

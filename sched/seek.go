@@ -22,6 +22,8 @@ const (
 	// nearEnough, in mean services, is up to which distance it is worth asking
 	// somebody of whom no queue is known.
 	nearEnough = 0.5
+	// longestPause is how often an idle node looks at least.
+	longestPause = time.Second
 )
 
 // seeker has an idle node ask for work (rule 7): whoever reported the longest
@@ -32,6 +34,7 @@ type seeker struct {
 	failed    int           // asks in a row
 	until     time.Duration // no ask before
 	pause     time.Duration // one mean service
+	vain      int           // looks in a row that found nobody to ask
 	weights   []float64
 }
 
@@ -42,18 +45,25 @@ func (s *seeker) bind(settings *Settings) {
 
 // idle chooses whom to ask.
 func (s *seeker) idle(v *View, mix mixture) (to *Neighbour, again time.Duration) {
-	if v.Now < s.until {
-		return nil, s.until - v.Now
-	}
 	s.pause = time.Duration(mix.mean * 1e9)
-	to = s.choose(v, mix, nil)
 	switch {
-	case to == nil:
-		return nil, s.pause
-	case !s.allowance.pay():
+	case v.Now < s.until:
+		return nil, s.until - v.Now
+	case !s.allowance.affords():
 		return nil, 0
 	}
+	if to = s.choose(v, mix, nil); to == nil {
+		return nil, s.backOff()
+	}
+	s.allowance.pay()
 	return to, 0
+}
+
+// backOff is until somebody may have been heard of whom to ask: longer and
+// longer, as a node in a mesh at rest has better things to do.
+func (s *seeker) backOff() time.Duration {
+	s.vain = min(s.vain+1, 16)
+	return min(s.pause<<(s.vain-1), max(s.pause, longestPause))
 }
 
 // ended tells how an ask went.
@@ -71,7 +81,7 @@ func (s *seeker) ended(e PullEnd) {
 // served tells that this node has served an invocation: it is idle anew if it is.
 func (s *seeker) served() {
 	s.allowance.served()
-	s.failed, s.until = 0, 0
+	s.failed, s.until, s.vain = 0, 0, 0
 }
 
 // choose is the peer with the longest fresh queue, else one drawn.

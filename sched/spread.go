@@ -56,7 +56,7 @@ type spread struct {
 func newSpread(s *Settings) Policy {
 	p := &spread{}
 	s.Int(&p.hops, "hops", 3, 0, 16, "forwards after which an invocation stays where it is")
-	s.Int(&p.draws, "draws", 3, 1, 16, "peers drawn for the choice of one")
+	s.Int(&p.draws, "draws", 2, 1, 16, "peers drawn for the choice of one")
 	s.Float(&p.threshold, "threshold", 0.2, 0, 1, "difference in the chances of being on time that decides by itself")
 	s.Float(&p.finish, "finish", 0.25, 0, 10, "how much sooner it must be elsewhere if the chances are alike, in service times")
 	s.Float(&p.water, "water", 0.5, 0, 10, "share of the forwards not yet reported that is counted on")

@@ -156,3 +156,50 @@ func TestSpreadV1Rule3Draw(t *testing.T) {
 		})
 	}
 }
+
+func TestSpreadV1Rule5Pull(t *testing.T) {
+	s := newScene(0, 1, 4, 3)
+	p := newPolicy(t, "spread-v1", nil).(sched.Puller)
+	for i := range 2 {
+		ask, _, ok := p.Idle(s.view)
+		if !ok || ask.Peer != "b" || ask.Passes != 0 {
+			t.Fatalf("ask %d: %+v, %t; want b, who has the longest queue, and no passing on", i+1, ask, ok)
+		}
+		p.Pulled(sched.PullEnd{Now: s.view.Now, Messages: 2})
+	}
+	if _, again, ok := p.Idle(s.view); ok || again != 100*ms {
+		t.Errorf("a third ask: %t, again in %v, want a pause of one service", ok, again)
+	}
+	if _, _, ok := newPolicy(t, "spread-v1", nil).(sched.Puller).Idle(newScene(0, 1, 1).view); ok {
+		t.Error("asks though nobody is known to queue")
+	}
+}
+
+func TestSpreadV1Rule7Refuse(t *testing.T) {
+	overloaded := func(s *scene) { s.request.Deadline, s.view.MeshUtilisation = 150*ms, 1.1 }
+	testRulings(t, "spread-v1", nil, []ruling{
+		{"hopeless here and there", 3, []int{3}, overloaded, sched.Refuse, "", sched.ReasonHopeless},
+		{"a peer is idle", 3, []int{0}, overloaded, sched.Forward, "a", sched.ReasonThereSooner},
+		{"hopeless, but the mesh is not overloaded", 3, []int{3}, func(s *scene) { s.request.Deadline = 150 * ms },
+			sched.Run, "", sched.ReasonHereSooner},
+		{"time enough", 3, []int{3}, func(s *scene) { overloaded(s); s.request.Deadline = 10 * time.Second },
+			sched.Run, "", sched.ReasonHereSooner},
+	})
+}
+
+func TestSpreadV1Rule8Probe(t *testing.T) {
+	p := newPolicy(t, "spread-v1", map[string]string{"probe": "2"})
+	s := newScene(9, 2, 3, 4)
+	d := p.Decide(s.view, s.request)
+	if d.Action != sched.Probe || len(d.Probes) != 2 {
+		t.Fatalf("%v of %q, want two probed", d.Action, d.Probes)
+	}
+	s.request.Round, s.request.Probed = 1, []peer.ID{"b", "c"}
+	if d := p.Decide(s.view, s.request); d.Action != sched.Forward || d.Peer != "b" {
+		t.Errorf("%v %q once b and c have answered, want b, the better of them", d.Action, d.Peer)
+	}
+	s = newScene(9, 0, 3)
+	if d := p.Decide(s.view, s.request); d.Action != sched.Forward || d.Peer != "a" {
+		t.Errorf("%v %q though a is known to be idle", d.Action, d.Peer)
+	}
+}

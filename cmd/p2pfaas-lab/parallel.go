@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"sync"
 )
 
@@ -14,30 +13,23 @@ type runner struct {
 	ended func()
 }
 
-// result is what became of a trial; neither field is set if it was not begun.
-type result struct {
-	outcome *outcome
-	err     error
-}
-
 // run calls emit for each outcome in the order of the trials, from one
 // goroutine. If ctx ends, what is done already is still emitted, and the error
-// is errInterrupted.
+// is errInterrupted. The first trial that fails ends all.
 func (r *runner) run(ctx context.Context, trials []trial, emit func(*outcome) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	results := make([]chan result, len(trials))
+	within, cancel := context.WithCancelCause(ctx)
+	results := make([]chan *outcome, len(trials))
 	for i := range results {
-		results[i] = make(chan result, 1)
+		results[i] = make(chan *outcome, 1)
 	}
 	var all sync.WaitGroup
 	defer all.Wait()
-	defer cancel(nil) // before the wait
+	defer cancel(nil)
 	next := make(chan int)
 	for range min(r.workers, len(trials)) {
 		all.Go(func() {
 			for i := range next {
-				results[i] <- r.one(ctx, &trials[i])
+				results[i] <- r.one(within, cancel, &trials[i])
 			}
 		})
 	}
@@ -46,44 +38,46 @@ func (r *runner) run(ctx context.Context, trials []trial, emit func(*outcome) er
 		for i := range trials {
 			select {
 			case next <- i:
-			case <-ctx.Done():
-				results[i] <- result{}
+			case <-within.Done():
+				results[i] <- nil
 			}
 		}
 	})
-	return collect(ctx, results, emit)
+	missing := false
+	for _, c := range results {
+		o := <-c
+		if o == nil {
+			missing = true
+		} else if err := emit(o); err != nil {
+			return err
+		}
+	}
+	return why(ctx, within, missing)
 }
 
-func (r *runner) one(ctx context.Context, t *trial) result {
+// one is what a trial has brought, nil if it was not done.
+func (r *runner) one(ctx context.Context, fail context.CancelCauseFunc, t *trial) *outcome {
 	if ctx.Err() != nil {
-		return result{}
+		return nil
 	}
 	o, err := r.do(ctx, t)
+	if err != nil {
+		fail(err) // of several the first one counts
+		return nil
+	}
 	if r.ended != nil {
 		r.ended()
 	}
-	return result{o, err}
+	return o
 }
 
-// collect emits in order and returns the first error that is not the
-// interruption itself.
-func collect(ctx context.Context, results []chan result, emit func(*outcome) error) error {
-	missing := false
-	for _, c := range results {
-		got := <-c
-		switch {
-		case got.outcome != nil:
-			if err := emit(got.outcome); err != nil {
-				return err
-			}
-		case got.err != nil && !errors.Is(got.err, context.Canceled):
-			return got.err
-		default:
-			missing = true
-		}
-	}
-	if missing {
+// why is the reason for trials that were not done.
+func why(ctx, within context.Context, missing bool) error {
+	switch {
+	case !missing:
+		return nil
+	case ctx.Err() != nil:
 		return errInterrupted
 	}
-	return nil
+	return context.Cause(within)
 }

@@ -111,11 +111,7 @@ func (s *study) chosen(sc *sim.Scenario, parameters []assignment) (choices, erro
 	var all choices
 	taken := make([]bool, len(parameters))
 	for _, c := range list {
-		for _, a := range s.set {
-			if _, said := c.set[a.key]; !said && c.has(s.registry, a.key) {
-				c = c.with(a.key, a.value)
-			}
-		}
+		c = s.complete(c)
 		for i, a := range parameters {
 			if c.has(s.registry, a.key) {
 				c, taken[i] = c.with(a.key, a.value), true
@@ -130,6 +126,16 @@ func (s *study) chosen(sc *sim.Scenario, parameters []assignment) (choices, erro
 		return nil, usagef("%s is neither a key of scenarios nor a parameter of %s", parameters[i].key, list.String())
 	}
 	return all, nil
+}
+
+// complete is c with what --set says and c does not.
+func (s *study) complete(c choice) choice {
+	for _, a := range s.set {
+		if _, said := c.set[a.key]; !said && c.has(s.registry, a.key) {
+			c = c.with(a.key, a.value)
+		}
+	}
+	return c
 }
 
 // check finds what is wrong whatever the scenarios.
@@ -185,7 +191,7 @@ func scenarioKey(key string) (full string, ok bool) {
 }
 
 func scenarioKeys() []string {
-	return []string{"name", "seed", "duration", "warmup", "policy", "set", "gossip", "view", "expiry", "piggyback",
+	return []string{"name", "seed", "duration", "warmup", "policy", "set", "gossip", "view", "expiry", "cut", "piggyback",
 		"network", "nodes", "load", "classes", "events"}
 }
 

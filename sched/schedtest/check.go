@@ -83,6 +83,7 @@ func proceed(p sched.Policy, call *invocation, d sched.Decision) {
 		call.View.Now += d.Delay
 	}
 	call.Request.Round++
+	call.Request.Token = d.Token
 }
 
 func notify(p sched.Policy, call *invocation, answered []peer.ID) {

@@ -28,6 +28,7 @@ const (
 	probeSilence                    // arg: leg, whose probes are not all answered
 	fault                           // arg: scenario event
 	sampling                        // of the whole
+	overdue                         // arg: leg, whose deadline has come
 )
 
 // agenda is what is going to happen: a heap with four children a node, which is

@@ -19,8 +19,10 @@ type Scenario struct {
 	// the answers to probes, alone.
 	Plain bool
 	// View is how many peers a node knows at most, drawn at random.
-	View    int
-	Expiry  Expiry
+	View   int
+	Expiry Expiry
+	// Cut ends what runs at its deadline, which frees its server. Nodes do.
+	Cut     bool
 	Network Network
 	Nodes   []Group
 	Load    Traffic

@@ -65,7 +65,7 @@ func (w *world) decide(i int32) {
 			g.last.Action = sched.Refuse
 		}
 	} else {
-		g.asked.Deadline = g.left(w.now)
+		g.asked.Deadline, g.asked.Token = g.left(w.now), g.last.Token
 		w.expire(n)
 		w.fill(n, g)
 		began := w.clock()

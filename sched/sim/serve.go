@@ -44,6 +44,9 @@ func (w *world) start(i int32) {
 	g.token = n.busy.Start(w.now, n.services[g.class].get(n.rel))
 	n.running = append(n.running, i)
 	w.agenda.add(event{at: w.now + g.service, kind: completion, arg: i, birth: g.birth})
+	if w.sc.Cut && g.deadline > 0 {
+		w.agenda.add(event{at: max(w.now, g.deadline), kind: overdue, arg: i, birth: g.birth})
+	}
 }
 
 // complete ends a service.
@@ -55,7 +58,27 @@ func (w *world) complete(i int32, birth uint32) {
 	n := &w.nodes[g.node]
 	w.leave(n, i)
 	n.measure(g)
-	w.finish(i, answered)
+	w.proceed(n, i, answered)
+}
+
+// cut ends what still runs at its deadline.
+func (w *world) cut(i int32, birth uint32) {
+	g := w.legs.live(i, birth)
+	if g == nil || g.state != running {
+		return
+	}
+	// As nodes measure: what was not seen to its end counts if it took long.
+	n := &w.nodes[g.node]
+	w.leave(n, i)
+	if g.service = w.now - g.started; g.service > n.services[g.class].get(n.rel).Mean {
+		n.measure(g)
+	}
+	w.proceed(n, i, expired)
+}
+
+// proceed ends a leg that has left its server, and has the next one take that.
+func (w *world) proceed(n *node, i int32, how ending) {
+	w.finish(i, how)
 	w.startNext(n)
 	if n.puller != nil {
 		n.puller.Served(w.now)

@@ -281,5 +281,7 @@ func (w *world) handle(e *event) {
 		w.befall(&w.sc.Events[e.arg])
 	case sampling:
 		w.sample()
+	case overdue:
+		w.cut(e.arg, e.birth)
 	}
 }

@@ -10,6 +10,7 @@
 //	gossip = "500ms"         # period of each node's own report; "0s" is never
 //	view = 64                # peers known to a node at most
 //	expiry = "policy"        # "on" or "off": is what cannot be on time dropped from queues
+//	cut = false              # is what runs ended at its deadline, as nodes do
 //	piggyback = true         # messages carry reports of load
 //	[network]
 //	delay = "3ms"            # one way

@@ -19,6 +19,7 @@ type file struct {
 	Gossip    duration          `toml:"gossip"`
 	View      int               `toml:"view"`
 	Expiry    word              `toml:"expiry"`
+	Cut       bool              `toml:"cut"`
 	Piggyback bool              `toml:"piggyback"`
 	Network   network           `toml:"network"`
 	Nodes     []group           `toml:"nodes"`
@@ -83,7 +84,7 @@ func defaults() file {
 func (p *parser) scenario(f *file) (*sim.Scenario, error) {
 	sc := &sim.Scenario{
 		Name: f.Name, Seed: f.Seed, Duration: f.Duration.d(), Warmup: f.Duration.d() / 4, Policy: f.Policy, Set: f.Set,
-		Gossip: f.Gossip.d(), View: f.View, Plain: !f.Piggyback,
+		Gossip: f.Gossip.d(), View: f.View, Cut: f.Cut, Plain: !f.Piggyback,
 		Network: sim.Network{Delay: f.Network.Delay.d(), ZoneDelay: f.Network.ZoneDelay.d()},
 	}
 	if f.Warmup != nil {

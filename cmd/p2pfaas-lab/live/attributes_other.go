@@ -1,0 +1,9 @@
+//go:build !linux
+
+package live
+
+import "syscall"
+
+// attributes keep a signal from the keyboard for this process, which ends the
+// others in its own order.
+func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
