@@ -15,6 +15,7 @@ func (d *dispatcher) ask(inv *invocation) sched.Decision {
 	defer b.mu.Unlock()
 	d.fillView(&b.view, inv)
 	b.view.Rand = b.rand
+	inv.asked.Token = inv.last.Token
 	decision := b.of(inv.policy).Decide(&b.view, &inv.asked)
 	decision.Probes = slices.Clone(decision.Probes) // the policy's memory, until its next Decide
 	d.records.decided(inv, &b.view, &decision)

@@ -175,6 +175,7 @@ func (d *dispatcher) decide(ctx context.Context, inv *invocation) sched.Decision
 
 func (d *dispatcher) probe(ctx context.Context, inv *invocation) {
 	began := d.clock()
+	d.metrics.probes.Add(float64(len(inv.last.Probes)))
 	answered := d.mesh.Probe(ctx, inv.last.Probes)
 	inv.asked.Probed = append(inv.asked.Probed, answered...)
 	inv.hop.Probe += d.clock() - began

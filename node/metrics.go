@@ -19,7 +19,9 @@ type metrics struct {
 	forward     prometheus.Histogram
 	failures    *prometheus.CounterVec
 	asks        *prometheus.CounterVec
+	messages    prometheus.Counter // of asks
 	given       prometheus.Counter
+	probes      prometheus.Counter
 	gateway     *gatewayMetrics
 }
 
@@ -50,18 +52,27 @@ func newMetrics() *metrics {
 		Name: "p2pfaas_pulls_total",
 		Help: "Asks of this node's for work that waits elsewhere, by whether something was handed over.",
 	}, []string{"result"})
+	m.messages = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "p2pfaas_pull_messages_total",
+		Help: "Messages of this node's asks for work: asks, those passed on, and answers that there is nothing.",
+	})
+	m.probes = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "p2pfaas_probes_total",
+		Help: "Peers asked for their load before a decision.",
+	})
 	m.given = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "p2pfaas_handed_over_total",
 		Help: "Invocations that waited here and went to a node that asked for work.",
 	})
-	m.registry.MustRegister(m.invocations, m.duration, m.forward, m.failures, m.asks, m.given,
+	m.registry.MustRegister(m.invocations, m.duration, m.forward, m.failures, m.asks, m.messages, m.given, m.probes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.gateway = newGatewayMetrics(m.registry)
 	return m
 }
 
-// asked counts an ask for work.
-func (m *metrics) asked(ok bool) {
+// asked counts an ask for work and its messages.
+func (m *metrics) asked(ok bool, messages int) {
+	m.messages.Add(float64(messages))
 	result := "nothing"
 	if ok {
 		result = "handed-over"

@@ -38,6 +38,7 @@ type Node struct {
 	incarnation uint64
 	policies    sched.Registry
 	scheduling  scheduling
+	model       []byte           // of the policy in force, as last written; guarded by scheduling.mu
 	lock        *os.File         // of the data folder
 	credentials *api.Credentials // nil: everyone is let in
 
@@ -349,6 +350,7 @@ func (n *Node) startPulling() {
 	var ctx context.Context
 	ctx, n.stopPulls = context.WithCancel(context.Background())
 	n.serving.Go(func() { n.dispatcher.pulling(ctx) })
+	n.serving.Go(func() { n.remembering(ctx) })
 }
 
 // Ready tells how a started node is reached.

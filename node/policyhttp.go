@@ -65,6 +65,8 @@ const maxPolicyBody = 64 << 10
 func (n *Node) policyRoutes(mux *http.ServeMux, guard func(http.Handler) http.Handler) {
 	mux.Handle("GET /system/policy", guard(http.HandlerFunc(n.showPolicy)))
 	mux.Handle("POST /system/policy", guard(http.HandlerFunc(n.changePolicy)))
+	mux.Handle("GET /system/policy/model", guard(http.HandlerFunc(n.exportModel)))
+	mux.Handle("PUT /system/policy/model", guard(http.HandlerFunc(n.importModel)))
 	mux.Handle("DELETE /system/policy", guard(http.HandlerFunc(n.resetPolicy)))
 }
 

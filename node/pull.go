@@ -56,7 +56,7 @@ func (d *dispatcher) pull(ctx context.Context) (again time.Duration) {
 		log.Debugw("ask for work failed", "peer", ask.Peer, "error", err)
 		answer = pull.Answer{By: ask.Peer}
 	}
-	d.metrics.asked(answer.OK)
+	d.metrics.asked(answer.OK, 1+answer.Messages)
 	return d.policy.pulled(sched.PullEnd{Now: d.clock(), Peer: answer.By, OK: answer.OK, Messages: 1 + answer.Messages})
 }
 

@@ -100,6 +100,12 @@ func (n *Node) apply(s Scheduling) error {
 		return err
 	}
 	n.dispatcher.slots.resize(servers, queue)
+	if n.dispatcher.policy.name() == s.Policy && maps.Equal(n.scheduling.now.Set, s.Set) {
+		return nil // it is in force, with all that it knows
+	}
+	n.remember()
+	n.model = nil
+	n.recall(s.Policy, p)
 	n.dispatcher.policy.use(s.Policy, p)
 	return nil
 }

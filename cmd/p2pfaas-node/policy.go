@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 
@@ -24,7 +27,7 @@ func newPolicy() *cobra.Command {
 		Args:  knownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPolicyGet(), newPolicySet(), newPolicyReset())
+	cmd.AddCommand(newPolicyGet(), newPolicySet(), newPolicyReset(), newPolicyExport(), newPolicyImport())
 	return cmd
 }
 
@@ -74,7 +77,7 @@ func newPolicySet() *cobra.Command {
 		servers, queue int
 		order          string
 	)
-	cmd := new(policyTool).command("set [NAME]", "Change the policy, its parameters or the capacity", cobra.MaximumNArgs(1),
+	cmd := new(policyTool).command("set [NAME]", "Change the policy, its parameters or the capacity", atMostOne,
 		func(cmd *cobra.Command, args []string) (string, any) {
 			body := map[string]any{}
 			if len(args) > 0 {
@@ -92,6 +95,83 @@ func newPolicySet() *cobra.Command {
 	cmd.Flags().IntVar(&queue, "queue", -1, "`places` to wait, -1 for as many as can start in time")
 	cmd.Flags().StringVar(&order, "order", "", "who of the waiting is first: fifo, deadline or moore-hodgson; empty: as the policy wants")
 	return cmd
+}
+
+func atMostOne(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usagef("%s: %q is one argument too many", cmd.Name(), args[1])
+	}
+	return nil
+}
+
+func newPolicyExport() *cobra.Command {
+	var t target
+	cmd := &cobra.Command{
+		Use: "export FILE", Short: "Write what the policy has learned to a file, - for standard output", Args: wants("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := t.remote()
+			if err != nil {
+				return err
+			}
+			model, err := c.model(cmd.Context(), http.MethodGet, nil)
+			if err != nil {
+				return fmt.Errorf("export model: %w", err)
+			}
+			if args[0] == "-" {
+				_, err = cmd.OutOrStdout().Write(model)
+				return err
+			}
+			return os.WriteFile(args[0], model, 0o600)
+		},
+	}
+	t.addTo(cmd)
+	return cmd
+}
+
+func newPolicyImport() *cobra.Command {
+	var t target
+	cmd := &cobra.Command{
+		Use: "import FILE", Short: "Have the policy go on from what it, or one like it, has learned elsewhere", Args: wants("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := t.remote()
+			if err != nil {
+				return err
+			}
+			model, err := os.ReadFile(args[0])
+			if err != nil {
+				return err
+			}
+			if _, err := c.model(cmd.Context(), http.MethodPut, bytes.NewReader(model)); err != nil {
+				return fmt.Errorf("import model: %w", err)
+			}
+			return nil
+		},
+	}
+	t.addTo(cmd)
+	return cmd
+}
+
+// model moves what a policy has learned, as bytes.
+func (c *remote) model(ctx context.Context, method string, body io.Reader) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	r, err := c.request(ctx, method, "/system/policy/model", "", body)
+	if err != nil {
+		return nil, err
+	}
+	if c.password != "" {
+		r.SetBasicAuth(c.user, c.password)
+	}
+	res, err := c.send(r)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(res.Body, answerLimit))
+	if err == nil && res.StatusCode/100 != 2 {
+		err = c.failed(res, answer)
+	}
+	return answer, err
 }
 
 func printPolicy(w io.Writer, p *node.PolicyReply) error {
