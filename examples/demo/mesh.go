@@ -25,14 +25,13 @@ type mesh struct {
 
 // member is one node process.
 type member struct {
-	name   string
-	data   string
-	cmd    *exec.Cmd
-	peer   string // peer ID
-	http   string // host:port
-	addr   string // a multiaddr with the peer ID
-	ended  chan error
-	policy string
+	name  string
+	data  string
+	cmd   *exec.Cmd
+	peer  string // peer ID
+	http  string // host:port
+	addr  string // a multiaddr with the peer ID
+	ended chan error
 }
 
 func newMesh(binary string) (*mesh, error) {
@@ -49,7 +48,7 @@ func newMesh(binary string) (*mesh, error) {
 	}
 	m := &mesh{binary: binary, dir: dir}
 	for _, name := range []string{"A", "B", "C"} {
-		m.nodes = append(m.nodes, &member{name: name, data: filepath.Join(dir, name), policy: "spread"})
+		m.nodes = append(m.nodes, &member{name: name, data: filepath.Join(dir, name)})
 	}
 	return m, nil
 }
@@ -68,9 +67,9 @@ func (m *mesh) start(ctx context.Context, out io.Writer) error {
 // launch runs one node and reads its ready line.
 func (m *mesh) launch(ctx context.Context, n *member) error {
 	args := []string{
-		"run", "--data", n.data, "--http", orElse(n.http, "127.0.0.1:0"), "--listen", "/ip4/127.0.0.1/tcp/0",
+		"run", "--data", n.data, "--http", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0",
 		"--mesh", "demo", "--mdns=false", "--openfaas-url", "none", "--servers", "2",
-		"--policy", n.policy, "--log-level", "error",
+		"--log-level", "error",
 	}
 	for _, other := range m.nodes {
 		if other != n && other.addr != "" {
@@ -95,13 +94,6 @@ func (m *mesh) launch(ctx context.Context, n *member) error {
 	n.ended = make(chan error, 1)
 	go func() { n.ended <- n.cmd.Wait() }() // ends with the process
 	return n.readReady(line)
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 // readReady takes the node's "ready key=value …" line apart.
@@ -142,18 +134,6 @@ func (m *mesh) meet(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// restart ends a node and starts it with another policy, at the same HTTP address.
-func (m *mesh) restart(ctx context.Context, n *member, policy string) error {
-	if err := n.stop(); err != nil {
-		return err
-	}
-	n.policy = policy
-	if err := m.launch(ctx, n); err != nil {
-		return err
-	}
-	return m.meet(ctx)
 }
 
 func (n *member) stop() error {
