@@ -33,6 +33,8 @@ var (
 	// function, so that running it again, here or elsewhere, is safe. An error
 	// of Invoke without it means that the function may have run.
 	ErrNotStarted = errors.New("function not started")
+	// ErrEnded: the function's process ended while it answered; the text says how.
+	ErrEnded = errors.New("function ended")
 	// ErrUnsupported: this runtime does not offer the operation.
 	ErrUnsupported = errors.New("not supported by this runtime")
 )

@@ -16,9 +16,12 @@ func (d *dispatcher) ask(inv *invocation) sched.Decision {
 	d.fillView(&b.view, inv)
 	b.view.Rand = b.rand
 	inv.asked.Token = inv.last.Token
-	decision := b.of(inv.policy).Decide(&b.view, &inv.asked)
-	decision.Probes = slices.Clone(decision.Probes) // the policy's memory, until its next Decide
+	p := b.of(inv.policy)
+	decision := p.Decide(&b.view, &inv.asked)
+	decision.Probes, decision.Question = slices.Clone(decision.Probes), decision.Question.Clone() // the policy's memory, until its next Decide
 	d.records.decided(inv, &b.view, &decision)
+	inv.note(p, decision.Token)
+	d.teach(p)
 	return decision
 }
 

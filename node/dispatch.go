@@ -29,15 +29,17 @@ type dispatcher struct {
 	client    forwarder
 	asker     asker
 	policy    *policyBox
-	care      *care
-	running   running
-	via       string // this node in the header Via
-	mix       mixture
-	arrivals  rate
-	forwards  rate
-	budget    *replayBudget
-	records   *records
-	metrics   *metrics
+	// consultant is whom policies ask that do not decide themselves; nil if nobody.
+	consultant consultant
+	care       *care
+	running    running
+	via        string // this node in the header Via
+	mix        mixture
+	arrivals   rate
+	forwards   rate
+	budget     *replayBudget
+	records    *records
+	metrics    *metrics
 }
 
 // neighbours is what dispatch wants of the mesh; see package node/mesh.
@@ -146,7 +148,7 @@ func (d *dispatcher) isKnown(ctx context.Context, inv *invocation) bool {
 	return d.mesh.Find(ctx, inv.Function)
 }
 
-// decide asks the policy, and does the probing and waiting that it asks for.
+// decide asks the policy, and does the probing, waiting and asking that it wants first.
 func (d *dispatcher) decide(ctx context.Context, inv *invocation) sched.Decision {
 	if inv.handed != "" {
 		return d.handOver(inv)
@@ -161,7 +163,10 @@ func (d *dispatcher) decide(ctx context.Context, inv *invocation) sched.Decision
 			d.probe(ctx, inv)
 		case sched.Wait:
 			pause(ctx, inv.last.Delay)
+		case sched.Ask:
+			d.consult(ctx, inv)
 		default:
+			inv.sayFallback()
 			return inv.last
 		}
 	}
@@ -211,6 +216,8 @@ func (d *dispatcher) again(ctx context.Context, inv *invocation, decision sched.
 	}
 	var handed *handedOver
 	switch {
+	case decision.Action == sched.Run && codeOf(err) == invoke.CodeExpired:
+		return false // not even a fast service would end in time
 	case errors.As(err, &handed):
 		inv.handed = handed.to
 		return true

@@ -40,6 +40,7 @@ func (d *dispatcher) forward(ctx context.Context, inv *invocation, to peer.ID) (
 	if !inv.caller.Hold() {
 		return nil, takenBack()
 	}
+	inv.sentTo = to
 	began := d.clock()
 	d.forwards.tick(began)
 	d.mesh.Sent(to, inv.Function)

@@ -34,12 +34,14 @@ type invocation struct {
 	visited  []peer.ID // Hops, and then who failed on this invocation
 	awayOnly bool      // this node has failed on it
 	returned bool      // it waited here when the node began to drain
+	sentTo   peer.ID   // the peer that had it last, "" for none
 	handed   peer.ID   // the peer that asked for it while it waited here
 	attempts int
 	status   int    // of its answer, 0 while there is none
 	record   uint64 // its number in the records, 0 for none
 	last     sched.Decision
 	asked    sched.Request // what the policy saw last
+	step     *sched.Step   // filled in with what a learner decided, if not nil
 	hop      invoke.Hop
 
 	cancel context.CancelFunc
@@ -106,12 +108,20 @@ func (inv *invocation) bound(ctx context.Context, now time.Duration) context.Con
 	return ctx
 }
 
+// sayFallback mends the reason of a decision about a function that is deployed
+// here and failed: to the policy it is as if it was not.
+func (inv *invocation) sayFallback() {
+	if inv.awayOnly && inv.function != nil && inv.last.Reason == sched.ReasonNotDeployed {
+		inv.last.Reason = sched.ReasonFallback
+	}
+}
+
 // path is the way of an invocation that got no answer.
 func (inv *invocation) path(now time.Duration) []invoke.Hop {
 	inv.hop.Total, inv.hop.Attempts = now-inv.received, inv.attempts
 	hops := []invoke.Hop{inv.hop}
-	if inv.last.Action == sched.Forward {
-		hops = append(hops, invoke.Hop{Peer: inv.last.Peer})
+	if inv.sentTo != "" {
+		hops = append(hops, invoke.Hop{Peer: inv.sentTo})
 	}
 	return hops
 }

@@ -16,7 +16,7 @@ func (d *dispatcher) Invoke(ctx context.Context, r *invoke.Request, o gateway.Op
 	if err := d.policy.know(o.Policy); err != nil {
 		return nil, err
 	}
-	inv := &invocation{Request: *r, body: newReplay(r.Body, d.budget), caller: patient{}, policy: o.Policy}
+	inv := &invocation{Request: *r, body: newReplay(r.Body, d.budget), caller: patient{}, policy: o.Policy, step: o.Step}
 	if 0 < r.Size && r.Size <= gateway.SmallBody && !o.Expects { // see [replay.prefetch]
 		if err := prefetchWithin(cmp.Or(r.Deadline, headerLimit), inv.body, r); err != nil {
 			inv.body.close()

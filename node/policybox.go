@@ -101,7 +101,8 @@ func (b *policyBox) describe() string {
 func (d *dispatcher) tell(inv *invocation, result sched.Result) {
 	d.policy.mu.Lock()
 	defer d.policy.mu.Unlock()
-	observer, ok := d.policy.of(inv.policy).(sched.Observer)
+	p := d.policy.of(inv.policy)
+	observer, ok := p.(sched.Observer)
 	if !ok {
 		return
 	}
@@ -111,4 +112,5 @@ func (d *dispatcher) tell(inv *invocation, result sched.Result) {
 		OnTime:   result == sched.Answered && (inv.deadline == 0 || now <= inv.deadline),
 		Response: now - inv.received, Queue: inv.hop.Queue, Service: inv.hop.Service,
 	})
+	d.teach(p)
 }

@@ -105,6 +105,15 @@ func (b *policyBox) pass(d *dispatcher, ask sched.Pull) (to peer.ID, ok bool) {
 	return to, ok && to != d.self && to != ask.From && !slices.Contains(ask.Asked, to)
 }
 
+// pulls tells whether the policy in force has work move to where servers are
+// free: one that does not, such as local, also keeps what others ask for.
+func (b *policyBox) pulls() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, ok := b.policy.(sched.Puller)
+	return ok
+}
+
 // fillIdle is what this node knows at this moment, for no function in particular.
 func (d *dispatcher) fillIdle(v *sched.View) {
 	now := d.clock()
@@ -125,7 +134,7 @@ func (d *dispatcher) Asked(ctx context.Context, _ peer.ID, a pull.Ask) pull.Answ
 	if a.From == d.self || slices.Contains(a.Asked, d.self) {
 		return pull.Answer{Messages: 1}
 	}
-	if !a.Notice && d.slots.give(a.From, func(inv *invocation) (sched.Offer, bool) { return d.offer(inv, a.From) }) {
+	if !a.Notice && d.policy.pulls() && d.slots.give(a.From, func(inv *invocation) (sched.Offer, bool) { return d.offer(inv, a.From) }) {
 		d.metrics.given.Inc()
 		return pull.Answer{OK: true}
 	}

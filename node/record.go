@@ -213,6 +213,9 @@ func (r *records) tried(inv *invocation, err error) {
 	if r == nil {
 		return
 	}
+	if _, handed := err.(*handedOver); handed {
+		return // the next decision says so
+	}
 	result, code := resultOf(err)
 	now := r.clock()
 	r.mu.Lock()

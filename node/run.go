@@ -28,7 +28,7 @@ func (d *dispatcher) run(ctx context.Context, inv *invocation) (*invoke.Answer, 
 		slot.release()
 		return nil, takenBack()
 	}
-	inv.hop.Queue = slot.waited
+	inv.hop.Queue, inv.sentTo = slot.waited, ""
 	began := d.clock()
 	d.running.add(inv)
 	inv.function.demand.begin(began)
@@ -111,7 +111,11 @@ func runError(err error) error {
 	case errors.Is(err, faas.ErrInvalid):
 		return &invoke.Error{Code: invoke.CodeBadRequest, Text: err.Error()}
 	}
-	return &invoke.Error{Code: invoke.CodeFailed, Text: "the function gave no valid answer", Err: err}
+	e = &invoke.Error{Code: invoke.CodeFailed, Text: "the function gave no valid answer", Err: err}
+	if errors.Is(err, faas.ErrEnded) {
+		e.Text += ": " + err.Error()
+	}
+	return e
 }
 
 // heldSlot gives a slot back, once, and measures how long it was held.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -36,7 +37,7 @@ func newFunctions() *cobra.Command {
 			if out.json() {
 				return printJSON(cmd.OutOrStdout(), found)
 			}
-			return printTable(cmd.OutOrStdout(), functionRows(found))
+			return printFunctions(cmd.OutOrStdout(), found)
 		},
 	}
 	t.addNamespace(cmd, &namespace, "`namespace` to list (default "+faas.DefaultNamespace+")")
@@ -45,17 +46,35 @@ func newFunctions() *cobra.Command {
 	return cmd
 }
 
-func listFunctions(ctx context.Context, c *remote, namespace string) ([]types.FunctionStatus, error) {
+// deployed is a function as a node lists it.
+type deployed struct {
+	types.FunctionStatus
+	Note string `json:"note,omitempty"` // what is not enforced, or that an old version still answers
+}
+
+func printFunctions(w io.Writer, found []deployed) error {
+	if err := printTable(w, functionRows(found)); err != nil {
+		return err
+	}
+	for _, f := range found {
+		if f.Note != "" {
+			fmt.Fprintf(w, "\n%s: %s\n", faas.Name{Function: f.Name, Namespace: f.Namespace}, f.Note)
+		}
+	}
+	return nil
+}
+
+func listFunctions(ctx context.Context, c *remote, namespace string) ([]deployed, error) {
 	query := url.Values{}
 	if namespace != "" {
 		query.Set("namespace", namespace)
 	}
-	found := []types.FunctionStatus{} // prints as [] rather than null
+	found := []deployed{} // prints as [] rather than null
 	err := c.call(ctx, http.MethodGet, "/system/functions", query.Encode(), nil, &found)
 	return found, err
 }
 
-func functionRows(found []types.FunctionStatus) [][]string {
+func functionRows(found []deployed) [][]string {
 	rows := [][]string{{"NAME", "IMAGE", "REPLICAS", "READY", "INVOCATIONS"}}
 	for _, f := range found {
 		name := faas.Name{Function: f.Name, Namespace: f.Namespace}

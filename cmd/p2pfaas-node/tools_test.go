@@ -310,7 +310,7 @@ func TestNotANode(t *testing.T) {
 }
 
 func TestFunctionRows(t *testing.T) {
-	got := functionRows([]types.FunctionStatus{{Name: "f", Namespace: faas.DefaultNamespace, EnvProcess: "cat", Replicas: 2, AvailableReplicas: 1, InvocationCount: 3e6}})
+	got := functionRows([]deployed{{FunctionStatus: types.FunctionStatus{Name: "f", Namespace: faas.DefaultNamespace, EnvProcess: "cat", Replicas: 2, AvailableReplicas: 1, InvocationCount: 3e6}}})
 	want := [][]string{{"NAME", "IMAGE", "REPLICAS", "READY", "INVOCATIONS"}, {"f", "cat", "2", "1", "3000000"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

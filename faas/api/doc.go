@@ -64,5 +64,6 @@
 //     X-OpenFaaS-Internal; OpenFaaS's gateway answers 404 or 502 in an outage.
 //   - Errors are one line of text. With application/json in Accept they are
 //     {"code", "text", "hint"}.
-//   - /system/info has an object more, p2pfaas.
+//   - /system/info has an object more, p2pfaas, and the status of a function a
+//     field more, note: what is not enforced, or that an old version still answers.
 package api

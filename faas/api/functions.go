@@ -26,6 +26,13 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, out)
 }
 
+// noted is a status with what OpenFaaS's has no place for.
+type noted struct {
+	types.FunctionStatus
+	// Note says what is not enforced, or which version answers, for people.
+	Note string `json:"note,omitempty"`
+}
+
 func (a *API) get(w http.ResponseWriter, r *http.Request) {
 	name, err := resolve(r.PathValue("name"), queryNamespace(r))
 	if err != nil {
@@ -48,7 +55,7 @@ func (a *API) get(w http.ResponseWriter, r *http.Request) {
 	if !usage {
 		status.Usage = nil
 	}
-	writeJSON(w, http.StatusOK, FromStatus(&status))
+	writeJSON(w, http.StatusOK, noted{FromStatus(&status), status.Note})
 }
 
 // usage is nil where nobody can tell.

@@ -198,7 +198,7 @@ func statusOf(err error) (status int, code, hint string) {
 		return http.StatusInsufficientStorage, "no_room", "try again when calls have been worked off, drop dead letters, or free some disk space"
 	case errors.Is(err, ErrNoCopy), errors.Is(err, errDraining):
 		return http.StatusServiceUnavailable, "unavailable", "try again after Retry-After, or ask another node"
-	case errors.Is(err, ErrOther), errors.Is(err, async.ErrFinished), errors.Is(err, ErrNotDead), errors.Is(err, ErrBusy):
+	case errors.Is(err, ErrOther), errors.Is(err, async.ErrFinished), errors.Is(err, ErrNotDead), errors.Is(err, ErrBusy), errors.Is(err, errElsewhere):
 		return http.StatusConflict, "conflict", "see GET " + PathCall + "ID"
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, errStoreClosed):
 		return http.StatusServiceUnavailable, "unavailable", "try again"

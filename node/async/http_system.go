@@ -101,10 +101,22 @@ func (a *API) one(w http.ResponseWriter, r *http.Request) {
 func (a *API) requeue(w http.ResponseWriter, r *http.Request) {
 	s, err := a.engine.Requeue(r.Context(), r.PathValue("id"))
 	if err != nil {
-		a.refuse(w, r, err)
+		a.refuse(w, r, a.elsewhere(r, err))
 		return
 	}
 	write(w, http.StatusAccepted, show(&s, time.Now()))
+}
+
+// elsewhere names the holder of a call that is not this node's: only that one
+// changes it in this way.
+func (a *API) elsewhere(r *http.Request, err error) error {
+	if !errors.Is(err, async.ErrNotFound) {
+		return err
+	}
+	if s, _, found := a.engine.Lookup(r.Context(), r.PathValue("id"), false); found == nil && s.Holder != a.engine.cfg.Self {
+		return fmt.Errorf("%w: ask %s", errElsewhere, s.Holder)
+	}
+	return err
 }
 
 // drop forgets a call; one that has not ended is cancelled before.
@@ -112,7 +124,7 @@ func (a *API) drop(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), removeLimit)
 	defer cancel()
 	if err := a.engine.Remove(ctx, r.PathValue("id")); err != nil {
-		a.refuse(w, r, err)
+		a.refuse(w, r, a.elsewhere(r, err))
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -26,7 +26,7 @@ type HolderError struct {
 }
 
 func (h *HolderError) Error() string {
-	return fmt.Sprintf("node %s holds the call and cannot be reached: %v", h.Holder, h.Err)
+	return fmt.Sprintf("node %s holds the call and cannot be reached now", h.Holder)
 }
 
 func (h *HolderError) Unwrap() error { return h.Err }

@@ -6,17 +6,22 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/p2pfaas/p2pfaas/node/learner"
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/sched"
 )
 
 // Answer adds P2PFaaS's headers to an answer that came by these hops, the entry
-// first.
-func (d *Dialect) Answer(request, h http.Header, hops []invoke.Hop) {
+// first, and by a learner's step, if its ID is not 0.
+func (d *Dialect) Answer(request, h http.Header, hops []invoke.Hop, step *sched.Step) {
 	h.Set("X-P2pfaas-Version", d.version)
 	s := d.node.Scheduling()
 	h.Set("X-P2pfaas-Scheduler", describe(s.Policy, s.Set).String())
 	if id := request.Get(headerTracing); id != "" {
 		h.Set(headerTracing, id)
+	}
+	if step != nil && step.ID != 0 {
+		setStep(h, step)
 	}
 	if len(hops) == 0 {
 		return
@@ -37,6 +42,14 @@ func (d *Dialect) Answer(request, h http.Header, hops []invoke.Hop) {
 	h.Set("X-P2pfaas-Hops", strconv.Itoa(len(hops)-1))
 	h.Set("X-P2pfaas-Peers-List-Ip", list(hops, func(hop *invoke.Hop) any { return d.node.IP(hop.Peer) }))
 	h.Set("X-P2pfaas-Peers-List-Id", list(hops, func(hop *invoke.Hop) any { return hop.Peer.String() }))
+}
+
+// setStep tells a learner's step, for the client to post its reward.
+func setStep(h http.Header, s *sched.Step) {
+	h.Set(headerState, learner.FormatState(s.State))
+	h.Set(headerAction, strconv.Itoa(s.Action))
+	h.Set(headerEps, strconv.FormatFloat(s.Epsilon, 'f', -1, 64))
+	h.Set(headerEid, strconv.FormatUint(s.ID, 10))
 }
 
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }

@@ -61,6 +61,14 @@ const (
 	headerTaskType = prefix + "Learning-Task-Type"
 )
 
+// Response headers of P2PFaaS's learning.
+const (
+	headerState  = prefix + "Learning-State"
+	headerAction = prefix + "Learning-Action"
+	headerEps    = prefix + "Learning-Eps"
+	headerEid    = prefix + "Learning-Eid"
+)
+
 // Headers of this project that they become.
 const (
 	headerPolicy  = "X-P2pfaas-Policy"

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/sched"
 )
 
 // P2PFaaS's error codes, and below the HTTP status of each.
@@ -26,8 +27,8 @@ type reply struct {
 
 // Error tells what became of an invocation without an answer. deliberate says
 // that the policy refuses whatever the load.
-func (d *Dialect) Error(request http.Header, w http.ResponseWriter, e *invoke.Error, deliberate bool) {
-	d.Answer(request, w.Header(), e.Hops)
+func (d *Dialect) Error(request http.Header, w http.ResponseWriter, e *invoke.Error, step *sched.Step, deliberate bool) {
+	d.Answer(request, w.Header(), e.Hops, step)
 	write(w, codeOf(e.Code, deliberate), e.Error())
 }
 

@@ -34,7 +34,6 @@ type scheduler struct {
 const (
 	masterHere = "\x00here" // master: this node is it
 	masterIP   = "\x00ip"   // its IP address
-	taskTypes  = "\x00types"
 )
 
 func schedulers() []scheduler {
@@ -45,7 +44,7 @@ func schedulers() []scheduler {
 		{"PowerOfNScheduler", "power-of-n", []string{"f", "t", "loss", "hops"}, map[string]string{"variant": "upstream"}},
 		{"PowerOfNSchedulerTau", "power-of-n-tau", []string{"f", "t", "loss", "hops", "tau"}, map[string]string{"variant": "upstream"}},
 		{"RoundRobinWithMasterScheduler", "round-robin-master", []string{masterHere, masterIP, "loss"}, nil},
-		{"LearningScheduler", "external", []string{taskTypes}, nil},
+		{"LearningScheduler", "external", []string{"types"}, map[string]string{"rewards": "clients"}},
 	}
 }
 
@@ -128,7 +127,6 @@ func (d *Dialect) translate(s *scheduler, values []string) (map[string]string, e
 				return nil, fmt.Errorf("scheduler %q: %w", s.name, err)
 			}
 			set["master"] = master.String()
-		case taskTypes: // a policy here finds out
 		default:
 			set[key] = values[i]
 		}

@@ -89,13 +89,21 @@ func invocationError(err error) *invoke.Error {
 }
 
 // foreignError tells it in the dialect.
-func (g *Gateway) foreignError(w http.ResponseWriter, r *http.Request, err error) {
+func (g *Gateway) foreignError(w http.ResponseWriter, r *http.Request, err error, step *sched.Step) {
 	e := invocationError(err)
 	if duplex(r) {
 		w.Header().Set("Connection", "close")
 	}
-	deliberate := len(e.Hops) > 0 && sched.Reason(e.Hops[len(e.Hops)-1].Reason) == sched.ReasonAlways
-	g.Dialect.Error(r.Header, w, e, deliberate)
+	g.Dialect.Error(r.Header, w, e, step, len(e.Hops) > 0 && deliberate(sched.Reason(e.Hops[len(e.Hops)-1].Reason)))
+}
+
+// deliberate tells whether a refusal for that reason has nothing to do with the load.
+func deliberate(why sched.Reason) bool {
+	switch why {
+	case sched.ReasonAlways, sched.ReasonAdvised, sched.ReasonLearned, sched.ReasonExplores:
+		return true
+	}
+	return false
 }
 
 // text is what people read: what the node that knows best said, else what the

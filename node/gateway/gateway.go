@@ -17,6 +17,7 @@ import (
 	logging "github.com/ipfs/go-log/v2"
 
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
+	"github.com/p2pfaas/p2pfaas/sched"
 )
 
 var log = logging.Logger("p2pfaas/gateway")
@@ -35,6 +36,9 @@ type Options struct {
 	Expects bool
 	// Policy names the policy that shall decide on this node; "" is the one in force.
 	Policy string
+	// Step, if not nil, is filled in with what a learner decided on this node. Its ID
+	// stays 0 if none did.
+	Step *sched.Step
 }
 
 // Gateway serves /function/NAME[.NAMESPACE][/PATH].
@@ -52,10 +56,11 @@ type Dialect interface {
 	// Request translates a request's header in place, and tells whether it is to
 	// be answered in the dialect.
 	Request(h http.Header) bool
-	// Answer adds headers to an answer that came by these hops.
-	Answer(request, h http.Header, hops []invoke.Hop)
+	// Answer adds headers to an answer that came by these hops, and by a learner's
+	// step if its ID is not 0.
+	Answer(request, h http.Header, hops []invoke.Hop, step *sched.Step)
 	// Error is the whole answer to an invocation that failed, refused on purpose or not.
-	Error(request http.Header, w http.ResponseWriter, e *invoke.Error, deliberate bool)
+	Error(request http.Header, w http.ResponseWriter, e *invoke.Error, step *sched.Step, deliberate bool)
 }
 
 // New makes a Gateway of the node with that peer ID; product is what it calls
@@ -77,6 +82,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer drain(w, r)
 	}
 	foreign := g.Dialect != nil && g.Dialect.Request(r.Header)
+	var step *sched.Step
+	if foreign {
+		step = new(sched.Step)
+	}
 	req, err := Parse(w, r, Prefix, began)
 	if err == nil && g.looped(r.Header) {
 		err = &invoke.Error{Code: invoke.CodeLoop, Text: "the request has been through this node already, says its header Via"}
@@ -84,17 +93,17 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		w.Header().Set("X-Call-Id", req.CallID)
 		var answer *invoke.Answer
-		if answer, err = g.invoker.Invoke(r.Context(), req, Options{Expects: r.Header.Get("Expect") != "", Policy: r.Header.Get(HeaderPolicy)}); err == nil {
+		if answer, err = g.invoker.Invoke(r.Context(), req, Options{Expects: r.Header.Get("Expect") != "", Policy: r.Header.Get(HeaderPolicy), Step: step}); err == nil {
 			closeUnlessRead(w, r, req)
 			if foreign {
-				g.Dialect.Answer(r.Header, w.Header(), answer.Hops)
+				g.Dialect.Answer(r.Header, w.Header(), answer.Hops, step)
 			}
 			g.write(w, r, answer, began)
 			return
 		}
 	}
 	if foreign {
-		g.foreignError(w, r, err)
+		g.foreignError(w, r, err, step)
 		return
 	}
 	g.writeError(w, r, err, began)
