@@ -219,7 +219,7 @@ func (d *dispatcher) again(ctx context.Context, inv *invocation, decision sched.
 	case decision.Action == sched.Run && codeOf(err) == invoke.CodeExpired:
 		return false // not even a fast service would end in time
 	case errors.As(err, &handed):
-		inv.handed = handed.to
+		inv.handed, inv.returned = handed.to, true // if that fails, its place in line is gone, but not its right to one
 		return true
 	case decision.Action == sched.Run:
 		inv.awayOnly = true

@@ -33,7 +33,7 @@ type invocation struct {
 
 	visited  []peer.ID // Hops, and then who failed on this invocation
 	awayOnly bool      // this node has failed on it
-	returned bool      // it waited here when the node began to drain
+	returned bool      // it waited here, and was given back: the node drains, or a peer asked for it
 	sentTo   peer.ID   // the peer that had it last, "" for none
 	handed   peer.ID   // the peer that asked for it while it waited here
 	attempts int

@@ -285,7 +285,7 @@ func (n *Node) meshConfig() mesh.Config {
 		Gate: func(ctx context.Context, p peer.ID) error {
 			return n.host.Access().Allow(ctx, p, host.VerbDiscover, "")
 		},
-		Heard: n.dispatcher.policy.report,
+		Heard: n.dispatcher.heard,
 		Now:   n.dispatcher.clock,
 	}
 	if n.cfg.DHT {

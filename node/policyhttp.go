@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -116,9 +117,12 @@ func (n *Node) resetPolicy(w http.ResponseWriter, r *http.Request) {
 }
 
 func (n *Node) answerChange(w http.ResponseWriter, r *http.Request, err error) {
-	if err != nil {
+	switch {
+	case errors.Is(err, errNotKept):
+		api.Error(w, r, http.StatusInternalServerError, "not_kept", err.Error(), "see that the data folder can be written to, and send it again")
+	case err != nil:
 		api.Error(w, r, http.StatusBadRequest, "invalid", err.Error(), "GET /system/policy lists policies and parameters")
-		return
+	default:
+		n.showPolicy(w, r)
 	}
-	n.showPolicy(w, r)
 }

@@ -60,6 +60,16 @@ func (d *dispatcher) pull(ctx context.Context) (again time.Duration) {
 	return d.policy.pulled(sched.PullEnd{Now: d.clock(), Peer: answer.By, OK: answer.OK, Messages: 1 + answer.Messages})
 }
 
+// heard tells the policy of a load that has become known. Where work waits, an idle
+// node looks for some while that is fresh: news older than a part of a service
+// is not believed, and looking by the clock alone may miss it time after time.
+func (d *dispatcher) heard(n sched.News) {
+	d.policy.report(n)
+	if n.Load.Queued > 0 {
+		d.slots.look()
+	}
+}
+
 // arrival is how long an invocation that was promised may take to arrive; until
 // then this node only looks idle.
 const arrival = 20 * time.Millisecond
@@ -171,7 +181,7 @@ func (d *dispatcher) offer(inv *invocation, to peer.ID) (sched.Offer, bool) {
 // mayGo tells whether an invocation that waits here may be sent to that peer.
 func (d *dispatcher) mayGo(inv *invocation, to peer.ID) bool {
 	return inv.function != nil && !staysHere(inv) && inv.parent == nil && inv.policy == "" &&
-		inv.body.replayable() && len(inv.Hops) < maxDepth && !slices.Contains(inv.visited, to)
+		inv.attempts < maxAttempts && inv.body.replayable() && len(inv.Hops) < maxDepth && !slices.Contains(inv.visited, to)
 }
 
 // handOver decides for what a peer has asked for: it goes there.

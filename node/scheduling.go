@@ -95,18 +95,20 @@ func (n *Node) apply(s Scheduling) error {
 	if err != nil {
 		return err
 	}
+	if err := n.canBeAsked(p); err != nil {
+		return fmt.Errorf("policy %q: %w", s.Policy, err)
+	}
 	queue, servers, err := s.capacity(p)
 	if err != nil {
 		return err
 	}
-	n.dispatcher.slots.resize(servers, queue)
-	if n.dispatcher.policy.name() == s.Policy && maps.Equal(n.scheduling.now.Set, s.Set) {
-		return nil // it is in force, with all that it knows
+	if n.dispatcher.policy.name() != s.Policy || !maps.Equal(n.scheduling.now.Set, s.Set) { // else it stays, with all that it knows
+		n.remember()
+		n.model = nil
+		n.recall(s.Policy, p)
+		n.dispatcher.policy.use(s.Policy, p)
 	}
-	n.remember()
-	n.model = nil
-	n.recall(s.Policy, p)
-	n.dispatcher.policy.use(s.Policy, p)
+	n.dispatcher.slots.resize(servers, queue) // last: it wakes an idle node, which asks the policy
 	return nil
 }
 
@@ -157,25 +159,30 @@ func (n *Node) SetScheduling(s Scheduling) error {
 	}
 	n.scheduling.now = s
 	log.Infow("policy changed", "policy", s.Policy, "set", s.Set, "servers", s.Servers, "queue", s.Queue, "order", s.Order)
-	if s.equal(n.configuredScheduling()) {
-		n.scheduling.saved = false
-		if err := os.Remove(n.schedulingFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("the change holds until the next start only: %w", err)
+	n.scheduling.saved = !s.equal(n.configuredScheduling())
+	if err := n.keepScheduling(); err != nil {
+		return fmt.Errorf("%w: %w", errNotKept, err)
+	}
+	return nil
+}
+
+// errNotKept: the change is in force all the same.
+var errNotKept = errors.New("the change holds until the next start only")
+
+func (n *Node) keepScheduling() error {
+	if !n.scheduling.saved {
+		if err := os.Remove(n.schedulingFile()); !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 		return nil
 	}
-	n.scheduling.saved = true
-	return n.saveScheduling()
-}
-
-func (n *Node) saveScheduling() error {
 	text, err := json.MarshalIndent(savedScheduling{n.configuredScheduling(), n.scheduling.now}, "", "  ")
 	if err != nil {
 		return err
 	}
 	fresh := n.schedulingFile() + ".new"
 	if err := os.WriteFile(fresh, text, 0o600); err != nil {
-		return fmt.Errorf("the change holds until the next start only: %w", err)
+		return err
 	}
 	return os.Rename(fresh, n.schedulingFile())
 }

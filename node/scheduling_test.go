@@ -116,3 +116,19 @@ func TestPolicyOverHTTP(t *testing.T) {
 		})
 	}
 }
+
+func TestChangeThatCannotBeKeptIsInForce(t *testing.T) {
+	dir := t.TempDir()
+	n := scheduler(t, dir, nil)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	n.changePolicy(w, httptest.NewRequest("POST", "/system/policy", strings.NewReader(`{"policy":"local"}`)))
+	if w.Code != 500 || !strings.Contains(w.Body.String(), "until the next start only") {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+	if got := n.Scheduling().Policy; got != "local" {
+		t.Errorf("in force: %s", got)
+	}
+}

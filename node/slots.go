@@ -23,6 +23,7 @@ type slots struct {
 	busy    float64     // weight of what holds a server
 	running int         // count of the same
 	runs    *sched.Busy // how far the same have come
+	kinds   kinds       // of the same
 	open    int         // granted and not released, streaming ones included
 	queue   *sched.Queue[*waiter]
 	closing bool
@@ -199,6 +200,7 @@ func (s *slots) grant(n need) *slot {
 func (s *slots) hold(n *need) (token int) {
 	s.busy += n.weight
 	s.running++
+	s.kinds.add(n, 1)
 	s.open++
 	return s.runs.Start(s.clock(), n.expected())
 }
@@ -227,6 +229,7 @@ func (g *slot) free() {
 	g.of.busy -= g.need.weight
 	g.of.runs.End(g.token)
 	g.of.running--
+	g.of.kinds.add(&g.need, -1)
 	if g.of.running == 0 {
 		g.of.busy = 0 // no drift of rounding
 	}
@@ -326,6 +329,15 @@ func (s *slots) tellIdle() {
 	}
 }
 
+// look has an idle node look for work once more.
+func (s *slots) look() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.queue.Len() == 0 {
+		s.tellIdle()
+	}
+}
+
 // isIdle tells whether a server is free and nothing waits.
 func (s *slots) isIdle() bool {
 	s.mu.Lock()
@@ -357,7 +369,7 @@ func (s *slots) give(to peer.ID, reckon func(*invocation) (sched.Offer, bool)) b
 	if ok {
 		w.granted <- &handedOver{to}
 	}
-	s.expire(s.clock())
+	s.next() // what waited behind it may fit; some may also have expired
 	return ok
 }
 

@@ -165,6 +165,34 @@ func TestSlotsDetachFreesTheServerOnly(t *testing.T) {
 	}
 }
 
+func TestSlotsStartWhatWaitedBehindTheGiven(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := testSlots(2, sched.QueueConfig{})
+		running, _ := s.acquire(t.Context(), whole(time.Second))
+		defer running.release()
+		heavy, light := whole(time.Second), whole(time.Second)
+		heavy.weight, heavy.of = 2, &invocation{}
+		ends := make(chan error, 2)
+		for _, n := range []need{heavy, light} {
+			go func() {
+				g, err := s.acquire(t.Context(), n)
+				if err == nil {
+					defer g.release()
+				}
+				ends <- err
+			}()
+			synctest.Wait()
+		}
+		if !s.give("b", func(*invocation) (sched.Offer, bool) { return sched.Offer{}, true }) {
+			t.Fatal("nothing was given")
+		}
+		synctest.Wait()
+		if n := s.load().Queued; len(ends) != 2 || n != 0 {
+			t.Errorf("%d wait although a server is free", n)
+		}
+	})
+}
+
 func TestSlotsDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testSlots(1, sched.QueueConfig{})

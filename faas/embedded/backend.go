@@ -46,7 +46,7 @@ func (k kept) invoke(ctx context.Context, r *faas.Request) (*faas.Response, erro
 	resp, err := e.Client.Do(ctx, r, e.Release)
 	if err != nil && ctx.Err() == nil {
 		if how := e.Died(); how != "" {
-			err = fmt.Errorf("%w: with %s (%w)", faas.ErrEnded, how, err)
+			err = fmt.Errorf("%w with %s (%w)", faas.ErrEnded, how, err)
 		}
 	}
 	return resp, err

@@ -73,11 +73,14 @@ func (rt *Runtime) replace(r record, old *deployment) error {
 	return nil
 }
 
-// retire ends d in the background; its log stays open if its successor writes
-// to it.
+// retire ends d in the background. Calls that still wait for it go on to its
+// successor, if there is one; its log stays open if that writes to it.
 func (rt *Runtime) retire(d, successor *deployment) {
 	if d.module != "" {
 		rt.sweepModules()
+	}
+	if k, ok := d.backend.(kept); ok && successor != nil {
+		k.group.Replace()
 	}
 	rt.retiring.Go(func() {
 		d.end(rt.cfg.Drain, rt.cfg.Grace)
@@ -122,9 +125,7 @@ func (rt *Runtime) takeOut(name faas.Name) (*deployment, error) {
 	delete(rt.byName, name)
 	rt.mu.Unlock()
 	d.lineage.finish()
-	if d.log != nil {
-		d.log.Remove() // now: a new function of that name begins another
-	}
+	rt.removeLogs(d)
 	rt.retiring.Add(1)
 	if d.module != "" {
 		rt.sweepModules()

@@ -157,6 +157,6 @@ func (d *deployment) status() faas.Status {
 		Digest:   digest,
 		Function: copyFunction(d.function), Replicas: s.replicas, AvailableReplicas: s.available,
 		Invocations: d.lineage.invocations.Load(), CreatedAt: d.createdAt, ColdStart: s.coldStart,
-		Usage: d.usage(time.Now()), Note: joinNotes(d.note, s.failure, s.restarts),
+		Note: joinNotes(d.note, s.failure, s.restarts),
 	}
 }

@@ -78,7 +78,7 @@ func TestKeptMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "2 replicas", func() bool { return b.status("echo").AvailableReplicas == 2 })
-	if st := b.status("echo"); st.Usage == nil || st.Usage.Memory <= 0 || strings.Contains(st.Note, "not enforced") {
+	if st := b.status("echo"); b.usage("echo").Memory <= 0 || strings.Contains(st.Note, "not enforced") {
 		t.Errorf("status %+v", st)
 	}
 }

@@ -1,6 +1,8 @@
 package embedded
 
 import (
+	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -42,18 +44,30 @@ func (u *usage) due(now time.Time) bool {
 	return now.Sub(u.asked) < interest && now.Sub(u.at) >= usualSpan
 }
 
-// usage is what the function takes now, nil if that is not known.
-func (d *deployment) usage(now time.Time) *faas.Usage {
-	if d.account == nil {
-		return nil
+var _ faas.UsageTeller = (*Runtime)(nil)
+
+// Usage implements [faas.UsageTeller]. It reads some files for each process and
+// thread of the function, which is why it is not part of Get and List.
+func (rt *Runtime) Usage(_ context.Context, name faas.Name) (faas.Usage, error) {
+	d, err := rt.lookup(name)
+	if err != nil {
+		return faas.Usage{}, err
 	}
+	if d.account == nil {
+		return faas.Usage{}, fmt.Errorf("usage of %s: it is not known here: %w", name, faas.ErrUnsupported)
+	}
+	return d.usage(time.Now()), nil
+}
+
+// usage is what the function takes now. Its account is not nil.
+func (d *deployment) usage(now time.Time) faas.Usage {
 	u := &d.lineage.usage
 	cpu, memory := d.account.CPUTime().Used, d.account.Memory()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.asked = now
 	u.observe(now, cpu)
-	return &faas.Usage{CPU: u.cores, Memory: memory}
+	return faas.Usage{CPU: u.cores, Memory: memory}
 }
 
 // prepareUsage reads in advance, so that the next answer is of the last seconds.

@@ -3,6 +3,8 @@ package embedded_test
 import (
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -171,5 +173,25 @@ func TestEnvProcess(t *testing.T) {
 	}
 	if note := b.status("f").Note; !strings.Contains(note, "quotes") {
 		t.Errorf("note %q", note)
+	}
+}
+
+// TestLogGoesWithFunction also if what served last has no log: a new function of
+// that name does not tell what another wrote.
+func TestLogGoesWithFunction(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer elsewhere.Close()
+	b.deploy(faas.Function{Name: named("f"), Image: "exec:/bin/cat"})
+	b.mustGet("f")
+	b.deploy(faas.Function{Name: named("f"), Image: elsewhere.URL})
+	b.mustGet("f")
+	if err := b.rt.Remove(t.Context(), named("f")); err != nil {
+		t.Fatal(err)
+	}
+	b.deploy(faas.Function{Name: named("f"), Image: "exec:/bin/cat"})
+	if got := b.log("f"); len(got) > 0 {
+		t.Errorf("a new function has the log %q", got)
 	}
 }

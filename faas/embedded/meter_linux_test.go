@@ -110,5 +110,39 @@ func TestCPUTimeUnknown(t *testing.T) {
 		if c, ok := b.rt.CPUTime(named(name)); ok {
 			t.Errorf("%s used %+v: that cannot be known here", name, c)
 		}
+		want := map[string]error{"outside": faas.ErrUnsupported, "nobody": faas.ErrNotFound}[name]
+		if u, err := b.rt.Usage(t.Context(), named(name)); !errors.Is(err, want) {
+			t.Errorf("%s takes %+v, %v", name, u, err)
+		}
+	}
+}
+
+func (b *bed) usage(name string) faas.Usage {
+	b.Helper()
+	u, err := b.rt.Usage(b.Context(), named(name))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return u
+}
+
+func TestUsage(t *testing.T) {
+	needThreadTimes(t)
+	b := newBed(t)
+	b.deploy(faas.Function{Name: named("f"), Image: "builtin:burn", EnvVars: map[string]string{"duration": "2s"}})
+	b.usage("f")
+	done := make(chan struct{})
+	go func() { defer close(done); _, _, _ = b.get("f") }()
+	until(t, "it shows what it takes", func() bool {
+		u := b.usage("f")
+		return u.CPU > 0.1 && u.CPU < 4 && u.Memory > 1<<20
+	})
+	<-done
+	if err := b.rt.Scale(t.Context(), named("f"), 0); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it takes nothing", func() bool { u := b.usage("f"); return u.CPU < 0.1 && u.Memory == 0 })
+	if st := b.status("f"); st.Usage != nil {
+		t.Errorf("who does not ask for it is told %+v", st.Usage)
 	}
 }

@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -61,8 +62,11 @@ func (r *probeReader) refuse(name, want string) {
 
 func (r *probeReader) path() string {
 	path := r.get("path")
-	if path != "" && (path[0] != '/' || strings.ContainsFunc(path, func(c rune) bool { return c <= ' ' || c == 0x7f })) {
-		r.refuse("path", "a path that begins with /")
+	if path == "" {
+		return ""
+	}
+	if _, err := url.ParseRequestURI(path); err != nil || path[0] != '/' || strings.ContainsRune(path, ' ') {
+		r.refuse("path", "a path that begins with /, with characters such as spaces as %20")
 		return ""
 	}
 	return path

@@ -235,3 +235,27 @@ func TestLongCallOutlivesItsVersion(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWaitForReplaced: calls that wait for a version that never becomes ready are
+// answered by the one that takes its place.
+func TestWaitForReplaced(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.deploy(faas.Function{Name: named("f"), Image: "serve:" + b.script("never", "exec sleep 300")})
+	waiting := make(chan error, 1)
+	go func() {
+		_, body, err := b.get("f")
+		if err == nil && versionIn(body) != "2" {
+			err = fmt.Errorf("answer %q", body)
+		}
+		waiting <- err
+	}()
+	until(t, "the call waits", func() bool { return b.status("f").Invocations == 1 })
+	b.deploy(b.version("f", "2", 0))
+	if err := <-waiting; err != nil {
+		t.Error(err)
+	}
+	if n := b.status("f").Invocations; n != 1 {
+		t.Errorf("%d invocations are counted", n)
+	}
+}

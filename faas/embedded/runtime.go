@@ -212,16 +212,22 @@ func (rt *Runtime) CPUTime(name faas.Name) (faas.CPUTime, bool) {
 
 // Invoke implements [faas.Runtime].
 func (rt *Runtime) Invoke(ctx context.Context, r *faas.Request) (*faas.Response, error) {
-	for {
+	for counted := false; ; {
 		d, err := rt.lookup(r.Name)
 		if err != nil {
 			return nil, fmt.Errorf("invoke: %w: %w", faas.ErrNotStarted, err)
 		}
-		if d.enter() {
-			d.lineage.invocations.Add(1)
-			return d.backend.invoke(ctx, r)
+		if !d.enter() {
+			continue // replaced or removed since the lookup, which precedes its refusal
 		}
-		// Replaced or removed since the lookup, which precedes its refusal.
+		if !counted {
+			d.lineage.invocations.Add(1)
+			counted = true
+		}
+		resp, err := d.backend.invoke(ctx, r)
+		if !errors.Is(err, process.ErrReplaced) {
+			return resp, err
+		}
 	}
 }
 

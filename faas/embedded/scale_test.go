@@ -125,6 +125,8 @@ func TestSettingsAreRefused(t *testing.T) {
 		"memory":     {Limits: &faas.Resources{Memory: "64MB"}},
 		"CPU":        {Limits: &faas.Resources{CPU: "fast"}},
 		"path":       {Annotations: map[string]string{"com.openfaas.health.http.path": "healthz"}},
+		"escape":     {Annotations: map[string]string{"com.openfaas.ready.http.path": "/%zz"}},
+		"space":      {Annotations: map[string]string{"com.openfaas.ready.http.path": "/is it"}},
 		"period":     {Annotations: map[string]string{"com.openfaas.health.http.periodSeconds": "often"}},
 		"no period":  {Annotations: map[string]string{"com.openfaas.ready.http.periodSeconds": "0"}},
 		"threshold":  {Annotations: map[string]string{"com.openfaas.ready.http.failureThreshold": "0"}},
@@ -168,22 +170,4 @@ func TestCountsAreStored(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(dir, "functions", "f."+faas.DefaultNamespace+".json"))
 		return err == nil && strings.Contains(string(text), `"Invocations": 2`)
 	})
-}
-
-func TestUsage(t *testing.T) {
-	needThreadTimes(t)
-	b := newBed(t)
-	b.deploy(faas.Function{Name: named("f"), Image: "builtin:burn", EnvVars: map[string]string{"duration": "2s"}})
-	b.status("f")
-	done := make(chan struct{})
-	go func() { defer close(done); _, _, _ = b.get("f") }()
-	until(t, "it shows what it takes", func() bool {
-		u := b.status("f").Usage
-		return u != nil && u.CPU > 0.2 && u.CPU < 4 && u.Memory > 1<<20
-	})
-	<-done
-	if err := b.rt.Scale(t.Context(), named("f"), 0); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "it takes nothing", func() bool { u := b.status("f").Usage; return u.CPU < 0.1 && u.Memory == 0 })
 }

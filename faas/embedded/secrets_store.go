@@ -98,7 +98,11 @@ func (s secretStore) has(namespace, name string) bool {
 // write replaces a secret as a whole.
 func (s secretStore) write(secret faas.Secret) error {
 	path := s.path(secret.Namespace, secret.Name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	err := os.Mkdir(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = syncDir(s.dir)
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("store secret: %w", err)
 	}
 	if err := replaceThrough(s.dir, path, secret.Value, nil); err != nil {
@@ -113,7 +117,9 @@ func (s secretStore) remove(namespace, name string) error {
 	if err := os.Remove(path); err != nil {
 		return fmt.Errorf("delete secret: %w", err)
 	}
-	_ = os.Remove(filepath.Dir(path)) // fails while others are in it
+	if os.Remove(filepath.Dir(path)) != nil { // others are in it
+		return syncDir(filepath.Dir(path))
+	}
 	return syncDir(s.dir)
 }
 

@@ -32,16 +32,18 @@ func (e *Engine) Accept(ctx context.Context, c async.Call, body io.Reader) (s as
 	if !chosen {
 		c.ID = NewID(e.cfg.Self)
 	}
-	n, before, err := e.arrive(&c)
+	n, before, err := e.claim(ctx, &c, chosen)
 	if err != nil {
 		return s, false, err
 	}
 	if before {
-		s, err := e.again(ctx, n, &c, body)
+		if s, err = e.status(n); err == nil {
+			err = same(&s.Call, &c, body)
+		}
 		return s, true, err
 	}
 	if chosen {
-		if s, err := e.ask(ctx, c.ID); err == nil {
+		if s, err := e.elsewhere(ctx, n); err == nil {
 			e.arrived(n, nil, fmt.Errorf("%w: %s holds it", errElsewhere, s.Holder))
 			return s, true, same(&s.Call, &c, body)
 		}
@@ -57,9 +59,35 @@ func (e *Engine) Accept(ctx context.Context, c async.Call, body io.Reader) (s as
 // errElsewhere: another node holds the call.
 var errElsewhere = errors.New("another node holds the call")
 
-// arrive announces a call that is about to be stored, or returns the one that
-// has its ID.
-func (e *Engine) arrive(c *async.Call) (n *entry, before bool, err error) {
+// claim announces a call that is about to be stored, or returns the one that has
+// its ID once that is stored. If that came to nothing, this one takes its place:
+// it may be the same client's second try.
+func (e *Engine) claim(ctx context.Context, c *async.Call, chosen bool) (n *entry, before bool, err error) {
+	for {
+		n, before, err = e.arrive(c, chosen)
+		if err != nil || !before {
+			return n, false, err
+		}
+		if stored, err := n.stored(ctx); err != nil || stored {
+			return n, true, err
+		}
+	}
+}
+
+// stored waits until a call that arrives is stored, or is known not to be.
+func (n *entry) stored(ctx context.Context) (bool, error) {
+	if n.arriving == nil {
+		return true, nil
+	}
+	select {
+	case <-n.arriving:
+		return n.failed == nil, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+func (e *Engine) arrive(c *async.Call, chosen bool) (n *entry, before bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if n := e.calls[c.ID]; n != nil {
@@ -72,7 +100,7 @@ func (e *Engine) arrive(c *async.Call) (n *entry, before bool, err error) {
 	e.seq++
 	n = &entry{
 		seq: e.seq, id: c.ID, function: c.Function, holder: e.cfg.Self, state: async.Queued,
-		arriving: make(chan struct{}),
+		arriving: make(chan struct{}), asking: chosen,
 	}
 	e.enter(n)
 	return n, false, nil
@@ -106,12 +134,12 @@ func (e *Engine) keepCall(ctx context.Context, n *entry, c async.Call, body io.R
 	r := &record{Call: c, At: now, Holder: n.holder, Body: b.part, State: async.Queued, Next: now}
 	if e.cfg.Copies > 1 {
 		if r.Keeper, err = e.copyOut(ctx, n.seq, r, b); err != nil {
-			e.discard(n.seq, request, sized(b.part))
+			e.discard(n.seq, request, sized(&c, b.part))
 			return nil, err
 		}
 	}
 	if err := e.put(n.seq, r, request, b); err != nil {
-		e.discard(n.seq, request, sized(b.part))
+		e.discard(n.seq, request, sized(&c, b.part))
 		e.forget(r.Keeper, c.ID)
 		return nil, err
 	}
@@ -119,18 +147,19 @@ func (e *Engine) keepCall(ctx context.Context, n *entry, c async.Call, body io.R
 }
 
 // sized is a request's body with the room for its record.
-func sized(p part) part {
-	p.Size += recordSize
+func sized(c *async.Call, p part) part {
+	p.Size += recordOf(c, nil)
 	return p
 }
 
 func (e *Engine) keepBody(seq uint64, c *async.Call, body io.Reader) (spooled, error) {
-	if err := e.room(recordSize); err != nil {
+	record := recordOf(c, nil)
+	if err := e.room(record); err != nil {
 		return spooled{}, err
 	}
 	if c.Size > 0 { // so that what cannot fit is refused before it is sent
 		if err := e.room(c.Size); err != nil {
-			e.space.give(recordSize)
+			e.space.give(record)
 			return spooled{}, err
 		}
 		e.space.give(c.Size)
@@ -144,7 +173,7 @@ func (e *Engine) keepBody(seq uint64, c *async.Call, body io.Reader) (spooled, e
 		err = fmt.Errorf("%w: %d of %d bytes came", errSource, b.Size, c.Size)
 	}
 	if err != nil {
-		e.space.give(recordSize)
+		e.space.give(record)
 		return b, told(err)
 	}
 	c.Size = b.Size
@@ -173,24 +202,6 @@ func (e *Engine) put(seq uint64, r *record, k kind, b spooled) error {
 		ch.bodies = map[kind][]byte{k: b.small}
 	}
 	return noRoom(e.store.commit(ch))
-}
-
-// again answers for a call whose ID is known: once it is stored.
-func (e *Engine) again(ctx context.Context, n *entry, c *async.Call, body io.Reader) (s async.Status, err error) {
-	if n.arriving != nil {
-		select {
-		case <-n.arriving:
-		case <-ctx.Done():
-			return s, ctx.Err()
-		}
-	}
-	if n.failed != nil {
-		return s, fmt.Errorf("the call that came first under this ID was not accepted: %w", n.failed)
-	}
-	if s, err = e.status(n); err != nil {
-		return s, err
-	}
-	return s, same(&s.Call, c, body)
 }
 
 // same tells whether c, with that body, can be the call that is known.
@@ -228,6 +239,9 @@ func (e *Engine) copyOut(ctx context.Context, seq uint64, r *record, b spooled) 
 			return p, nil
 		}
 		problem = fmt.Errorf("%s: %w", p, err)
+		if !errors.Is(err, async.ErrFull) && !errors.Is(err, async.ErrNotReached) {
+			e.forget(p, r.Call.ID) // it may have it, and would run it one day
+		}
 	}
 	return "", fmt.Errorf("%w (async-copies is 2): %w", ErrNoCopy, problem)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/protocol/async"
@@ -27,15 +28,12 @@ func (e *Engine) own(ctx context.Context, id string) (*entry, error) {
 	if n == nil || n.copied {
 		return nil, async.ErrNotFound
 	}
-	if n.arriving != nil {
-		select {
-		case <-n.arriving:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		if n.failed != nil {
-			return nil, async.ErrNotFound
-		}
+	stored, err := n.stored(ctx)
+	if err == nil && !stored {
+		err = async.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
 	}
 	return n, nil
 }
@@ -163,12 +161,11 @@ func (e *Engine) Drop(ctx context.Context, id string) error {
 }
 
 // drop removes calls, with one sync for all. They leave memory even if the disk
-// does not let go of them: the next start finds them again.
+// does not let go of them: the next start finds them again. One that has left
+// already is left alone.
 func (e *Engine) drop(all []*entry) (err error) {
 	e.mu.Lock()
-	for _, n := range all {
-		e.leave(n)
-	}
+	all = slices.DeleteFunc(slices.Clone(all), func(n *entry) bool { return !e.leave(n) })
 	e.mu.Unlock()
 	changes := make([]*change, len(all))
 	for i, n := range all {

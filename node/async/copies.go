@@ -68,31 +68,61 @@ func (e *Engine) hopOff(n *entry, l *line) {
 
 // Keep implements async.Handlers.
 func (e *Engine) Keep(ctx context.Context, from peer.ID, c async.Call, body io.Reader) error {
-	e.mu.Lock()
-	if n := e.calls[c.ID]; n != nil {
-		e.mu.Unlock()
-		if n.arriving != nil {
-			<-n.arriving
-		}
-		return n.failed // it is kept here already
+	n, before, err := e.arriveCopy(&c, from)
+	if err != nil {
+		return err
 	}
-	if e.load() >= e.cfg.Calls {
-		e.mu.Unlock()
-		return fmt.Errorf("%w: %d calls are the most", async.ErrFull, e.cfg.Calls)
+	if before {
+		return e.keptAlready(ctx, n, &c, body)
 	}
-	e.seq++
-	n := &entry{
-		seq: e.seq, id: c.ID, function: c.Function, holder: from, copied: true,
-		state: async.Queued, arriving: make(chan struct{}),
-	}
-	e.enter(n)
-	e.mu.Unlock()
 	age := max(0, c.Accepted)
 	c.Accepted = 0
 	r, err := e.keepCopy(n, c, body, time.Now().Add(-age))
 	e.arrived(n, r, err)
 	if errors.Is(err, ErrNoRoom) {
 		return fmt.Errorf("%w: %w", async.ErrFull, err)
+	}
+	return err
+}
+
+// arriveCopy is arrive for another node's call.
+func (e *Engine) arriveCopy(c *async.Call, from peer.ID) (n *entry, before bool, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n := e.calls[c.ID]; n != nil {
+		return n, true, nil
+	}
+	if e.quiet { // the copy would go with it
+		return nil, false, fmt.Errorf("%w: %w", async.ErrFull, errDraining)
+	}
+	if e.load() >= e.cfg.Calls {
+		return nil, false, fmt.Errorf("%w: %d calls are the most", async.ErrFull, e.cfg.Calls)
+	}
+	e.seq++
+	n = &entry{
+		seq: e.seq, id: c.ID, function: c.Function, holder: from, copied: true,
+		state: async.Queued, arriving: make(chan struct{}),
+	}
+	e.enter(n)
+	return n, false, nil
+}
+
+// keptAlready answers for a copy that is here: its sender did not hear of it. The
+// body is read all the same, as its sender sees to it that it is.
+func (e *Engine) keptAlready(ctx context.Context, n *entry, c *async.Call, body io.Reader) error {
+	stored, err := n.stored(ctx)
+	if err != nil {
+		return err
+	}
+	if !stored {
+		return n.failed
+	}
+	s, err := e.status(n)
+	if err == nil {
+		err = same(&s.Call, c, body)
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, body)
 	}
 	return err
 }
@@ -104,14 +134,14 @@ func (e *Engine) keepCopy(n *entry, c async.Call, body io.Reader, at time.Time) 
 	}
 	r := &record{Call: c, At: at, Holder: n.holder, Body: b.part, State: async.Queued, Next: at}
 	if err := e.put(n.seq, r, request, b); err != nil {
-		e.discard(n.seq, request, sized(b.part))
+		e.discard(n.seq, request, sized(&c, b.part))
 		return nil, err
 	}
 	return r, nil
 }
 
 // Forget implements async.Handlers.
-func (e *Engine) Forget(_ context.Context, from peer.ID, id string) error {
+func (e *Engine) Forget(ctx context.Context, from peer.ID, id string) error {
 	e.mu.Lock()
 	n := e.calls[id]
 	mine := n != nil && n.copied && n.holder == from
@@ -119,14 +149,17 @@ func (e *Engine) Forget(_ context.Context, from peer.ID, id string) error {
 	if !mine {
 		return async.ErrNotFound
 	}
-	if n.arriving != nil {
-		<-n.arriving
+	if _, err := n.stored(ctx); err != nil {
+		return err
 	}
 	return e.drop([]*entry{n})
 }
 
 // Find implements async.Handlers.
-func (e *Engine) Find(ctx context.Context, _ peer.ID, id string, wantResult bool) (async.Status, io.ReadCloser, error) {
+func (e *Engine) Find(ctx context.Context, from peer.ID, id string, wantResult bool) (async.Status, io.ReadCloser, error) {
+	if e.givesWay(id, from) {
+		return async.Status{}, nil, async.ErrNotFound
+	}
 	return e.local(ctx, id, wantResult)
 }
 
@@ -222,7 +255,7 @@ func isClosed(c chan struct{}) bool {
 }
 
 // check drops the copies that their holder does not need any more. False: it
-// did not answer.
+// gave no sign of life.
 func (e *Engine) check(holder peer.ID, all []*entry) bool {
 	for some := range slices.Chunk(all, mostAsked) {
 		ids := make([]string, len(some))
@@ -233,7 +266,7 @@ func (e *Engine) check(holder peer.ID, all []*entry) bool {
 		alive, err := e.cfg.Mesh.Alive(ctx, holder, ids)
 		cancel()
 		if err != nil {
-			return false
+			return errors.Is(err, async.ErrDenied) || errors.Is(err, async.ErrUnknownRequest) // a refusal is a sign of life
 		}
 		needed := make(map[string]bool, len(alive))
 		for _, id := range alive {
@@ -271,14 +304,21 @@ func (e *Engine) takeOne(n *entry) error {
 	if err := e.put(n.seq, r, request, spooled{}); err != nil {
 		return err
 	}
-	own := entryOf(n.seq, r, true)
+	if !e.swap(n, entryOf(n.seq, r, true)) { // forgotten meanwhile: what was just written must not outlast that
+		return e.store.commit(&change{seq: n.seq})
+	}
+	return nil
+}
+
+// swap puts a call of this node's in the place of the copy that it was, unless
+// that has left.
+func (e *Engine) swap(n, own *entry) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.calls[n.id] != n {
-		return nil // forgotten a moment ago
+	if !e.leave(n) {
+		return false
 	}
-	e.leave(n)
 	e.enter(own)
 	e.schedule(own, time.Now())
-	return nil
+	return true
 }

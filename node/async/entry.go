@@ -10,8 +10,8 @@ import (
 	"github.com/p2pfaas/p2pfaas/protocol/async"
 )
 
-// recordSize is about what a record takes on disk, in bytes, with its share of
-// the tree.
+// recordSize is about what a record takes on disk, in bytes, its texts apart,
+// with its share of the tree.
 const recordSize = 1 << 10
 
 // entry is what is in memory of each call; the rest is read when it is needed.
@@ -28,12 +28,15 @@ type entry struct {
 
 	state    async.State
 	callback string  // the host to post to, while that is due
+	record   int64   // bytes
 	body     int64   // bytes
 	result   int64   // bytes
 	hasFiles [2]bool // the request's and the answer's body is in a file
 
 	arriving chan struct{} // closed once it is stored, or has failed; nil for what was recovered
 	failed   error         // why it was not stored, once arriving is closed
+	asking   bool          // it is not settled yet whether another node has its ID
+	gaveWay  []peer.ID     // nodes that were told meanwhile that this one has not
 
 	gen      uint64 // counts its moves between lines: what names an older one is void
 	under    bool   // an attempt or a callback is under way
@@ -58,7 +61,7 @@ func (n *entry) task() string {
 func (n *entry) over() bool { return n.state.Ended() && n.callback == "" }
 
 // size is what it takes on disk.
-func (n *entry) size() int64 { return recordSize + n.body + n.result }
+func (n *entry) size() int64 { return n.record + n.body + n.result }
 
 // become changes the state, and keeps count. It is called with mu held.
 func (e *Engine) become(n *entry, s async.State) {
@@ -77,11 +80,12 @@ func (e *Engine) enter(n *entry) {
 	}
 }
 
-// leave removes it from them. It is called with mu held.
-func (e *Engine) leave(n *entry) {
+// leave removes it from them, and tells whether it was there. It is called with
+// mu held.
+func (e *Engine) leave(n *entry) bool {
 	n.gen++
 	if e.calls[n.id] != n {
-		return
+		return false
 	}
 	delete(e.calls, n.id)
 	if n.copied {
@@ -89,6 +93,7 @@ func (e *Engine) leave(n *entry) {
 	} else {
 		e.byState[n.state]--
 	}
+	return true
 }
 
 // schedule has it started, or posted, at that time. It is called with mu held.

@@ -1,6 +1,7 @@
 package async
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,9 +10,11 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/p2pfaas/p2pfaas/node/nodetest"
 	"github.com/p2pfaas/p2pfaas/protocol/async"
+	"github.com/p2pfaas/p2pfaas/protocol/invoke"
 )
 
 var writes = []string{"create", "write", "sync", "syncdir", "commit"}
@@ -128,6 +131,40 @@ func TestRoomIsBounded(t *testing.T) {
 	if _, _, err = e.Accept(t.Context(), huge, strings.NewReader(strings.Repeat("a", 200<<10))); !errors.Is(err, ErrNoRoom) {
 		t.Error("a body of more than half:", err)
 	}
+}
+
+// Callers choose how long their headers are, and functions theirs.
+func TestHeadersTakeRoomToo(t *testing.T) {
+	long := strings.Repeat("a", 100<<10)
+	f := &function{answer: func(context.Context, *invoke.Request, []byte) (*invoke.Answer, error) {
+		return said(200, "", "X-Long", long), nil
+	}}
+	e := open(t, Config{Disk: 1 << 20, Invoker: f, Keep: time.Millisecond})
+	become(t, e, post(t, e, async.Call{Header: invoke.Header{{Name: "X-Long", Value: long}}}, "").ID, async.Done)
+	e.Quiesce()
+	accepted := 0
+	for ; ; accepted++ {
+		c := callOf(async.Call{Header: invoke.Header{{Name: "X-Long", Value: long}}}, "")
+		if _, _, err := e.Accept(t.Context(), c, nil); errors.Is(err, ErrNoRoom) {
+			break
+		} else if err != nil || accepted > 100 {
+			t.Fatal(accepted, err)
+		}
+	}
+	if accepted < 5 || accepted > 10 {
+		t.Errorf("%d calls of 137 KB each fit into 1 MB", accepted)
+	}
+	for _, s := range e.List("", "", 100) {
+		if err := e.Remove(t.Context(), s.ID); err != nil && !errors.Is(err, async.ErrNotFound) {
+			t.Error(err)
+		}
+	}
+	eventually(t, "all is given back", func() error {
+		if b := e.Stats().Bytes; b != 0 {
+			return fmt.Errorf("%d bytes", b)
+		}
+		return nil
+	})
 }
 
 // A disk that is really full gives a refusal, and all goes on once there is room.

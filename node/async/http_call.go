@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -48,9 +49,19 @@ func show(s *async.Status, now time.Time) *shown {
 		v.Result = &s.ResultSize
 	}
 	if s.Callback != "" {
-		v.Callback = &shownBack{URL: s.Callback, Attempts: s.CallbackAttempts, Delivered: s.CallbackDelivered}
+		v.Callback = &shownBack{URL: redacted(s.Callback), Attempts: s.CallbackAttempts, Delivered: s.CallbackDelivered}
 	}
 	return v
+}
+
+// redacted is a callback's URL without its password: who knows the ID of a call
+// may see how it stands, and no more.
+func redacted(callback string) string {
+	u, err := url.Parse(callback)
+	if err != nil {
+		return ""
+	}
+	return u.Redacted()
 }
 
 func write(w http.ResponseWriter, status int, v any) {
@@ -79,7 +90,7 @@ func (a *API) result(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "1")
 		write(w, http.StatusAccepted, show(&s, time.Now()))
 	case body == nil:
-		api.Error(w, r, http.StatusGone, "no_result", fmt.Sprintf("call %s is %s and has no answer to give: %s", s.ID, s.State, s.Problem), "")
+		api.Error(w, r, http.StatusGone, "no_result", noResult(&s), "")
 	default:
 		defer body.Close()
 		giveResult(w, &s, body)
@@ -115,4 +126,13 @@ func (a *API) cancel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	write(w, http.StatusAccepted, show(&s, time.Now()))
+}
+
+// noResult says why there is no answer and will be none.
+func noResult(s *async.Status) string {
+	text := fmt.Sprintf("call %s is %s and has no answer to give", s.ID, s.State)
+	if s.Problem != "" {
+		text += ": " + s.Problem
+	}
+	return text
 }

@@ -84,7 +84,7 @@ func TestHTTP(t *testing.T) {
 	e := open(t, Config{Invoker: f})
 	s := web(t, e)
 	resp, body := ask(t, s, "POST", "/async-function/fn.ns/a%2Fb//c?q=1&r", strings.NewReader("in"),
-		"X-Own", "1", "X-Timeout", "2s", "Traceparent", "tp", "X-Callback-Url", "http://127.0.0.1:1/")
+		"X-Own", "1", "X-Timeout", "2s", "Traceparent", "tp", "X-Callback-Url", "http://user:secret@127.0.0.1:1/")
 	id := resp.Header.Get("X-Call-Id")
 	if resp.StatusCode != 202 || body != "" || resp.Header.Get("X-Start-Time") == "" || resp.Header.Get("Location") != "/call/"+id || len(id) != 32 {
 		t.Fatal(resp.StatusCode, body, resp.Header)
@@ -95,7 +95,7 @@ func TestHTTP(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &got); err != nil || resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "application/json" {
 		t.Fatal(err, resp.StatusCode, body)
 	}
-	if got.ID != id || got.Function != "fn.ns" || got.State != async.Running || got.Holder != self.String() || got.Callback == nil || time.Since(got.Accepted) > patience {
+	if got.ID != id || got.Function != "fn.ns" || got.State != async.Running || got.Holder != self.String() || got.Callback == nil || strings.Contains(body, "secret") || time.Since(got.Accepted) > patience {
 		t.Error(body)
 	}
 	if resp, body = ask(t, s, "GET", "/call/"+id+"/result", nil); resp.StatusCode != 202 || !strings.Contains(body, `"state":"running"`) || resp.Header.Get("Retry-After") == "" {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -184,6 +185,51 @@ func (e *Engine) ask(ctx context.Context, id string) (async.Status, error) {
 		}
 	}
 	return async.Status{}, async.ErrNotFound
+}
+
+// elsewhere finds the node that holds the call under whose ID n arrives. Two
+// nodes at which it arrives at once ask each other: the one with the lower peer
+// ID goes on, and the other waits for what comes of that.
+func (e *Engine) elsewhere(ctx context.Context, n *entry) (s async.Status, err error) {
+	for s, err = e.ask(ctx, n.id); err != nil; {
+		p := e.decided(n)
+		if p == "" {
+			return s, err
+		}
+		ctx, cancel := context.WithTimeout(ctx, askLimit)
+		s, _, err = e.cfg.Mesh.Find(ctx, p, n.id, false)
+		cancel()
+		s.Holder = p
+	}
+	return s, nil
+}
+
+// decided returns a node that n has given way to, and that has not been asked
+// since; once there is none, whoever asks for n waits until it is stored.
+func (e *Engine) decided(n *entry) (p peer.ID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(n.gaveWay) == 0 {
+		n.asking = false
+		return ""
+	}
+	p, n.gaveWay = n.gaveWay[0], n.gaveWay[1:]
+	return p
+}
+
+// givesWay tells whether a call arrives here that from, where it arrives too or
+// is asked for, need not wait for.
+func (e *Engine) givesWay(id string, from peer.ID) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := e.calls[id]
+	if n == nil || !n.asking || from > e.cfg.Self {
+		return false
+	}
+	if !slices.Contains(n.gaveWay, from) {
+		n.gaveWay = append(n.gaveWay, from)
+	}
+	return true
 }
 
 // alone is the mesh of a node that knows nobody.

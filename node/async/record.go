@@ -1,6 +1,7 @@
 package async
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -65,6 +66,18 @@ func (r *record) status(now time.Time) async.Status {
 		s.Next = r.Next.Sub(now)
 	}
 	return s
+}
+
+// recordOf is about what the record of a call takes on disk, in bytes, with the
+// header of its answer. Callers choose how long their texts are.
+func recordOf(c *async.Call, answer invoke.Header) int64 {
+	n := len(c.Path) + len(c.Query) + len(c.Host) + len(c.Callback)
+	for _, h := range []invoke.Header{c.Header, answer} {
+		for _, f := range h {
+			n += len(f.Name) + len(f.Value)
+		}
+	}
+	return recordSize + int64(base64.StdEncoding.EncodedLen(n))
 }
 
 // stored is a record's form on disk. What HTTP does not promise to be UTF-8 is

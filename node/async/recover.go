@@ -78,6 +78,7 @@ func entryOf(seq uint64, r *record, own bool) *entry {
 
 // take notes what a record says that may change.
 func (n *entry) take(r *record) {
+	n.record = recordOf(&r.Call, r.Header)
 	n.body, n.hasFiles[0] = r.Body.Size, r.Body.File
 	n.result, n.hasFiles[1] = 0, false
 	if r.Answered {

@@ -144,7 +144,9 @@ func (e *Engine) persist(n *entry, r *record, result spooled) bool {
 // settled makes an outcome that is on disk known in memory.
 func (e *Engine) settled(n *entry, r *record, now time.Time) {
 	e.mu.Lock()
+	before := n.record
 	n.take(r)
+	e.space.give(before - n.record) // it has the answer's header now, or not any more
 	n.under, n.settling, n.cancel, n.problem = false, false, nil, ""
 	e.become(n, r.State)
 	over := n.over()
@@ -154,6 +156,7 @@ func (e *Engine) settled(n *entry, r *record, now time.Time) {
 		e.schedule(n, r.Next)
 	}
 	unwanted := n.unwanted
+	n.unwanted = false // of a dead letter it does not outlast being queued again
 	e.mu.Unlock()
 	if over {
 		e.forget(n.keeper, n.id)

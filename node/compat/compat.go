@@ -2,9 +2,9 @@
 // headers, its error codes and its configuration endpoints, so that its clients
 // and experiment scripts work with this mesh. No other package knows them.
 //
-//	dialect := compat.New(node, version)
-//	functions := gateway.New(invoker, self, product, dialect) // headers of /function/
-//	dialect.Routes(mux, guard)                                // /configuration, /monitoring/load
+//	dialect := compat.New(node, version, always)
+//	functions.Dialect = dialect // of a gateway.Gateway: headers of /function/
+//	dialect.Routes(mux, guard)  // /configuration, /monitoring/load
 //
 // A request is answered in this dialect if it carries a header of it, any of
 // X-P2pfaas-Scheduler-…, or if the node was told to answer all that way.

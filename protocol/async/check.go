@@ -50,7 +50,7 @@ func (s *Status) check() error {
 	switch {
 	case s.State == "":
 		return fmt.Errorf("%w: a call without a known state", ErrBadReply)
-	case s.Code > 999:
+	case s.Code > 999 || s.Result && s.Code < 200:
 		return fmt.Errorf("%w: %d is no HTTP status", ErrBadReply, s.Code)
 	case s.ResultSize < -1:
 		return fmt.Errorf("%w: the answer's size is out of range", ErrBadReply)

@@ -76,6 +76,9 @@ func (c *Client) Find(ctx context.Context, p peer.ID, id string, wantResult bool
 		return Status{}, nil, fmt.Errorf("find call: %w", err)
 	}
 	status, err := statusOf(reply, id)
+	if err == nil && reply.GetBody() && !status.Result {
+		err = fmt.Errorf("%w: a body without an answer", ErrBadReply)
+	}
 	if err != nil || !wantResult || !reply.GetBody() {
 		x.end()
 		return status, nil, err

@@ -34,6 +34,11 @@ func sendRaw(t *testing.T, x *exchange, m proto.Message, follows []byte) {
 	}
 }
 
+func bodyOf(r *asyncpb.Reply) *asyncpb.Reply {
+	r.Body = true
+	return r
+}
+
 func TestBadRepliesAreErrors(t *testing.T) {
 	asker, s, answerer := pair(t, newKept(), nil)
 	_ = s.Close()
@@ -51,8 +56,10 @@ func TestBadRepliesAreErrors(t *testing.T) {
 		"no state":     with(func(m *asyncpb.Status) { m.State = 0 }),
 		"newer state":  with(func(m *asyncpb.Status) { m.State = 99 }),
 		"status 1000":  with(func(m *asyncpb.Status) { m.Code = 1000 }),
+		"status 100":   with(func(m *asyncpb.Status) { m.Result, m.Code = true, 100 }),
 		"header":       with(func(m *asyncpb.Status) { m.ResultHeaders[0].Value = []byte("a\r\nX: b") }),
 		"size of 2^64": with(func(m *asyncpb.Status) { m.ResultSizePlusOne = 1<<64 - 1 }),
+		"stray body":   bodyOf(with(func(m *asyncpb.Status) { m.Result, m.Code = false, 0 })),
 	} {
 		t.Run(name, func(t *testing.T) {
 			answerer.SetStreamHandler(ID, func(s network.Stream) { _, _ = protodelim.MarshalTo(s, reply); _ = s.Close() })

@@ -183,6 +183,11 @@ func (l *Log) Remove() {
 		return
 	}
 	l.gone = true
-	_ = os.Remove(l.path)
-	_ = os.Remove(l.path + olderSuffix)
+	RemoveLog(l.path)
+}
+
+// RemoveLog deletes the files of a log that is not open, if there are any.
+func RemoveLog(path string) {
+	_ = os.Remove(path)
+	_ = os.Remove(path + olderSuffix)
 }

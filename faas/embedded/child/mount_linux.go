@@ -23,7 +23,8 @@ const threadNamespace = "/proc/thread-self/ns/mnt"
 
 // NewMounts makes a namespace in which the folder from is also at to, where it
 // cannot be written. The folder to is made if it is not there, and stays. What is
-// mounted on the machine later is seen in it too. It takes root.
+// mounted or unmounted on the machine later is so in it too where the machine's
+// mounts are shared, as systemd has them; elsewhere it stays as it was. It takes root.
 func NewMounts(from, to string) (*Mounts, error) {
 	m := &Mounts{}
 	err := onOwnThread(func() error {

@@ -27,6 +27,7 @@ type Group struct {
 	coldStart time.Duration
 	restarts  int
 	restarted string // why the last one was
+	replaced  bool
 	closed    bool
 	running   sync.WaitGroup // replicas' goroutines
 }
@@ -169,6 +170,19 @@ func (e Endpoint) Died() string {
 
 const moment = 100 * time.Millisecond
 
+// ErrReplaced ends the wait for a replica of what was replaced. It wraps
+// [faas.ErrNotStarted].
+var ErrReplaced = fmt.Errorf("another version took its place: %w", faas.ErrNotStarted)
+
+// Replace says that another Group answers from now on: no call waits for a replica
+// of this one any more, which may never be ready.
+func (g *Group) Replace() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.replaced = true
+	g.wake()
+}
+
 // Acquire returns a ready replica, waiting for one that starts. Without a
 // replica it starts one. Errors wrap [faas.ErrNotStarted].
 func (g *Group) Acquire(ctx context.Context) (Endpoint, error) {
@@ -192,12 +206,15 @@ func (g *Group) pick(now time.Time) (Endpoint, <-chan struct{}, error) {
 	if g.closed {
 		return Endpoint{}, nil, fmt.Errorf("function %s is being removed: %w", g.name, faas.ErrNotStarted)
 	}
-	if len(g.replicas) == 0 {
-		g.scale(1)
-	}
 	if r := g.leastBusy(); r != nil {
 		r.calls++
 		return Endpoint{r.client, r.release, r}, nil, nil
+	}
+	if g.replaced {
+		return Endpoint{}, nil, fmt.Errorf("function %s: %w", g.name, ErrReplaced)
+	}
+	if len(g.replicas) == 0 {
+		g.scale(1)
 	}
 	if err := g.hopeless(now); err != nil {
 		return Endpoint{}, nil, err

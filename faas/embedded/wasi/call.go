@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/sys"
 
@@ -68,12 +69,22 @@ func (c *call) run(code *code) {
 	c.watch.start()
 	instance, err := code.runtime.InstantiateModule(c.ctx, code.compiled, cfg)
 	if instance != nil {
-		_ = instance.Close(context.Background())
+		c.free(instance)
 	}
 	c.watch.stop()
 	c.took = time.Since(begun)
 	c.judge(err)
 	c.sayRest()
+}
+
+// free closes the instance's files and gives back its memory. Of one whose context
+// has ended wazero may have noted that it is closed, and left the rest to who calls
+// it next: Close does nothing then, and neither does such a call run anything.
+func (c *call) free(instance api.Module) {
+	_ = instance.Close(context.Background())
+	if c.ctx.Err() != nil {
+		_, _ = instance.ExportedFunction(startName).Call(c.ctx)
+	}
 }
 
 // errors is where standard error goes.

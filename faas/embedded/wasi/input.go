@@ -87,7 +87,7 @@ func (i *input) direct(p []byte) (int, error) {
 // wait returns whether there is a part, or the end, before the timeout; a
 // negative one is none.
 func (i *input) wait(timeout time.Duration) bool {
-	if i.body.Empty() {
+	if !i.asked && i.body.Empty() { // while a part is on its way another goroutine counts
 		i.err = io.EOF
 		return true
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/p2pfaas/p2pfaas/faas"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/wasi"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/wasi/wasitest"
 	"github.com/p2pfaas/p2pfaas/faas/embedded/watchdog"
@@ -134,6 +135,7 @@ func TestFiles(t *testing.T) {
 	explore(open, []string{"r /data/a.txt alpha"}) // what was open is closed
 	shut := newBed(t, module, wasi.Config{Engine: engine})
 	clock(t, module, engine)
+	closes(t, module, engine, granted)
 	explore(shut, []string{"r /data/a.txt refused", "r /etc/passwd refused", "l / refused", "w /x refused", "w x refused"})
 }
 
@@ -172,4 +174,23 @@ func clock(t *testing.T, module []byte, engine *wasi.Engine) {
 	if _, err := fmt.Sscanf(body, "t now %d", &at); err != nil || at < begun.Unix()-1 || at > time.Now().Unix()+1 {
 		t.Errorf("the module's clock says %q", body)
 	}
+}
+
+// closes: files are closed also if a call is ended while it runs.
+func closes(t *testing.T, module []byte, engine *wasi.Engine, granted string) {
+	cfg := with(watchdog.Settings{ContentType: "text/event-stream"})
+	cfg.Engine, cfg.Mounts = engine, []wasi.Mount{{Host: granted, Guest: "/data"}}
+	b := newBed(t, module, cfg)
+	const body = "r /data/a.txt\ns 1h\n"
+	for range 20 { // wazero leaves some open, and some not
+		resp, err := b.runner.Invoke(t.Context(), &faas.Request{Method: "POST", Body: strings.NewReader(body), Size: int64(len(body))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := resp.Body.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	explore(b, []string{"o /data/a.txt 255 open"})
 }

@@ -35,6 +35,9 @@ func (o *output) put(p []byte) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n := min(len(p), watchdog.HoldBack-(len(o.bytes)-o.from))
+	if len(o.bytes)+n > watchdog.HoldBack { // what was taken makes room
+		o.bytes, o.from = o.bytes[:copy(o.bytes, o.bytes[o.from:])], 0
+	}
 	o.bytes = append(o.bytes, p[:n]...)
 	if n > 0 {
 		signal(o.more)
