@@ -29,8 +29,9 @@ BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VE
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## the node, a static binary: bin/p2pfaas-node
+build: ## the node and the laboratory, static binaries: bin/p2pfaas-node, bin/p2pfaas-lab
 	$(BUILD) -o bin/p2pfaas-node ./cmd/p2pfaas-node
+	$(BUILD) -o bin/p2pfaas-lab ./cmd/p2pfaas-lab
 
 demo: build ## three nodes and what the mesh is good for; KEEP=1 leaves them up
 	go run ./examples/demo $(if $(KEEP),--keep)

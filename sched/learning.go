@@ -20,10 +20,13 @@ const (
 	// FallbackBroken: the default does, as what was learned was not a number. It
 	// has been forgotten.
 	FallbackBroken
+	// FallbackUnadvised: the default does, as the decider elsewhere was slow, silent
+	// or wrong several times in a row; see [Asker].
+	FallbackUnadvised
 )
 
 // learningNames are for logs and labels, by LearningState.
-var learningNames = [...]string{"learned", "fallback-worse", "fallback-silent", "fallback-broken"}
+var learningNames = [...]string{"learned", "fallback-worse", "fallback-silent", "fallback-broken", "fallback-unadvised"}
 
 func (s LearningState) String() string {
 	if int(s) < len(learningNames) {

@@ -258,3 +258,10 @@ func (q *Queue[T]) compare(a, b int) int {
 	x, y := &q.slots[a], &q.slots[b]
 	return cmp.Or(q.cfg.Order.compare(&x.entry, &y.entry), cmp.Compare(x.birth, y.birth))
 }
+
+// Each visits all that wait, in no certain order. It must not change the queue.
+func (q *Queue[T]) Each(visit func(item T)) {
+	for _, i := range q.line {
+		visit(q.slots[i].item)
+	}
+}

@@ -46,6 +46,8 @@ const (
 	// Of policies that learn.
 	ReasonLearned  Reason = 31 // the best by what was learned
 	ReasonExplores Reason = 32 // to find out
+	ReasonAsking   Reason = 33 // asks a decider elsewhere first
+	ReasonAdvised  Reason = 34 // a decider elsewhere says so
 )
 
 var reasonText = map[Reason]string{
@@ -82,6 +84,8 @@ var reasonText = map[Reason]string{
 	ReasonPulled:         "pulled",
 	ReasonLearned:        "learned",
 	ReasonExplores:       "explores",
+	ReasonAsking:         "asking",
+	ReasonAdvised:        "advised",
 }
 
 func (r Reason) String() string {

@@ -32,12 +32,13 @@ import (
 const MaxRounds = 4
 
 // Policy decides. See [Observer], [Puller], [Orderer], [Dequeuer], [Notified],
-// [Learner], [Weigher], [Snapshotter] and [Describer] for what it may offer besides. It need not be
-// safe for concurrent use: the driver makes one call at a time.
+// [Learner], [Weigher], [Asker], [Stepper], [Snapshotter] and [Describer] for what it may
+// offer besides. It need not be safe for concurrent use: the driver makes one
+// call at a time.
 type Policy interface {
 	// Decide MUST NOT keep, change or hand on v, r or what they point to; the
-	// Decision's Probes may be memory of the Policy's own, valid until the next
-	// call. It MUST NOT forward to itself, to a peer in r.Visited, or to a peer
+	// Decision's Probes and Question may be memory of the Policy's own, valid until
+	// the next call. It MUST NOT forward to itself, to a peer in r.Visited, or to a peer
 	// that is not among v.Neighbours. It SHOULD not allocate.
 	Decide(v *View, r *Request) Decision
 }
@@ -102,7 +103,7 @@ const (
 	Probe
 	// Wait for Decision.Delay.
 	Wait
-	// Ask an external decider.
+	// Ask an external decider; see [Asker].
 	Ask
 )
 
@@ -123,6 +124,7 @@ type Decision struct {
 	Delay     time.Duration // Wait
 	Probes    []peer.ID     // Probe, or with ProbesForLater any action
 	ProbesFor ProbesFor
+	Question  *Question // Ask
 	Reason    Reason
 	Score     Score
 	// Token is the Policy's own mark of this decision, 0 for none. The driver hands
@@ -277,6 +279,8 @@ type Request struct {
 	// that answered this invocation's probes so far.
 	Round  int
 	Probed []peer.ID
+	// Advice answers the Ask of the round before, if there was one and an answer.
+	Advice Advice
 	// Token is of this node's Decision on it before this one, 0 if there was none:
 	// of the round before, or in round 0 of an attempt that came to nothing.
 	Token uint64

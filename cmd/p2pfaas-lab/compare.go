@@ -165,7 +165,7 @@ func signed(m *measure, e estimate) string {
 }
 
 func ratioText(f *finding) string {
-	if f.against == "" {
+	if f.against == "" || finite(f.ratio) == nil { // nothing to compare with, or a reference of 0
 		return ""
 	}
 	return fmt.Sprintf("%.4f", f.ratio)

@@ -19,8 +19,8 @@ simulates for the same file and seed; their function sleeps, so that many nodes 
 one machine. With --lan, as root, each node is on a machine of its own (a network
 namespace) with the scenario's delays; without it all are on loopback.
 
-To compare with "sim" give it what holds for real nodes: --with expiry=on, and
---with delay=0s unless there was --lan.
+To compare with "sim" give it what holds for real nodes: --with expiry=on --with
+cut=true, and --with delay=0s unless there was --lan.
 ` + aboutStudy
 
 // real runs a study on real nodes.
@@ -55,7 +55,7 @@ func newLive() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&l.program, "node-binary", "", "`path` of p2pfaas-node (default beside this program)")
 	f.BoolVar(&l.lan, "lan", false, "a machine for each node, with the scenario's delays; takes Linux and root")
-	f.IntVar(&l.underWay, "under-way", 20_000, "invocations without an answer at most; more are not sent, and counted")
+	f.IntVar(&l.underWay, "under-way", 10_000, "invocations without an answer at most; more are not sent, and counted")
 	out.addTo(cmd)
 	return cmd
 }
@@ -105,7 +105,7 @@ func (l *real) run(ctx context.Context, stderr io.Writer, trials []trial, emit f
 const samplePeriod = time.Second
 
 func (l *real) live(ctx context.Context, t *trial) (*outcome, error) {
-	cfg := live.Config{Program: l.program, Scenario: t.scenario, Policy: t.choice.name, Set: t.choice.set, Seed: t.seed,
+	cfg := live.Config{Program: l.program, Scenario: t.scenario, Policy: t.choice.name, Set: t.parameters(), Seed: t.seed,
 		LAN: l.lan, MaxUnderWay: l.underWay}
 	if l.detailed {
 		cfg.Sample = samplePeriod

@@ -67,7 +67,6 @@ func newDrawing(name, short string, detailed bool, draw func(*drawing, []series)
 	return cmd
 }
 
-// do draws also what an interruption has left.
 func (d *drawing) do(ctx context.Context, stderr io.Writer, args []string) error {
 	if err := d.check(); err != nil {
 		return err

@@ -72,7 +72,7 @@ const samplesOfRun = 240
 
 func (v *virtual) simulate(ctx context.Context, t *trial) (*outcome, error) {
 	began := time.Now()
-	opt := sim.Options{Policy: t.choice.name, Set: t.choice.set, Seed: t.seed, Registry: policies(),
+	opt := sim.Options{Policy: t.choice.name, Set: t.parameters(), Seed: t.seed, Registry: policies(),
 		Clock: func() time.Duration { return time.Since(began) }}
 	if v.detailed {
 		opt.Sample = t.scenario.Duration / samplesOfRun

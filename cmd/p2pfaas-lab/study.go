@@ -3,7 +3,6 @@ package main
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -156,51 +155,15 @@ func (s *study) check() error {
 	return nil
 }
 
-// divide tells keys of the scenario from parameters of policies.
-func divide(list []assignment) (changes, parameters []assignment, err error) {
-	for _, a := range list {
-		if parameter, ok := strings.CutPrefix(a.key, "set."); ok {
-			parameters = append(parameters, assignment{parameter, a.value})
-			continue
-		}
-		key, ok := scenarioKey(a.key)
-		if !ok {
-			parameters = append(parameters, a)
-			continue
-		}
-		if flag, ok := keysOfFlags()[key]; ok {
-			return nil, nil, usagef("%s: use %s", a, flag)
-		}
-		changes = append(changes, assignment{key, a.value})
+// parameters are those of the policy: the scenario's own too, if it is the
+// scenario's.
+func (t *trial) parameters() map[string]string {
+	set := make(map[string]string)
+	if t.choice.name == t.scenario.Policy {
+		maps.Copy(set, t.scenario.Set)
 	}
-	return changes, parameters, nil
-}
-
-func keysOfFlags() map[string]string {
-	return map[string]string{"policy": "--policy", "seed": "--seed", "set": "--set", "name": "a file of another name"}
-}
-
-// scenarioKey is the full name of a scenario's key.
-func scenarioKey(key string) (full string, ok bool) {
-	if full, ok := shortKeys()[key]; ok {
-		return full, true
-	}
-	first, _, _ := strings.Cut(key, ".")
-	first, _, _ = strings.Cut(first, "[")
-	return key, slices.Contains(scenarioKeys(), first)
-}
-
-func scenarioKeys() []string {
-	return []string{"name", "seed", "duration", "warmup", "policy", "set", "gossip", "view", "expiry", "cut", "piggyback",
-		"network", "nodes", "load", "classes", "events"}
-}
-
-func shortKeys() map[string]string {
-	return map[string]string{
-		"utilisation": "load.utilisation", "delay": "network.delay", "zone_delay": "network.zone_delay",
-		"servers": "nodes.servers", "queue": "nodes.queue", "rate": "nodes.rate", "speed": "nodes.speed",
-		"service": "classes.service", "deadline": "classes.deadline", "distribution": "classes.distribution",
-	}
+	maps.Copy(set, t.choice.set)
+	return set
 }
 
 func (t *trial) varied() map[string]string {

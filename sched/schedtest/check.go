@@ -43,6 +43,9 @@ func play(p sched.Policy, s script) ([]sched.Decision, error) {
 		}
 		all = append(all, decisions...)
 		finish(p, &call, decisions[len(decisions)-1])
+		if err := lessons(p); err != nil {
+			return nil, err
+		}
 		if err := idle(p, &call, rng); err != nil {
 			return nil, err
 		}
@@ -62,8 +65,11 @@ func drive(p sched.Policy, call *invocation, rng *rand.Rand) ([]sched.Decision, 
 		if err := allowed(call, d); err != nil {
 			return nil, fmt.Errorf("round %d: %v %q (%v): %w", r.Round, d.Action, d.Peer, d.Reason, err)
 		}
-		d.Probes = slices.Clone(d.Probes)
+		d.Probes, d.Question = slices.Clone(d.Probes), d.Question.Clone()
 		all = append(all, d)
+		if err := lessons(p); err != nil {
+			return nil, err
+		}
 		if d.Action == sched.Run || d.Action == sched.Forward || d.Action == sched.Refuse {
 			return all, nil
 		}
@@ -81,6 +87,8 @@ func proceed(p sched.Policy, call *invocation, d sched.Decision) {
 		notify(p, call, call.Request.Probed[before:])
 	case sched.Wait:
 		call.View.Now += d.Delay
+	case sched.Ask:
+		call.Request.Advice = call.Advices[call.Request.Round]
 	}
 	call.Request.Round++
 	call.Request.Token = d.Token
@@ -164,7 +172,9 @@ func allowed(call *invocation, d sched.Decision) error {
 		if d.Delay <= 0 {
 			return fmt.Errorf("waits for %v", d.Delay)
 		}
-	case sched.Refuse, sched.Probe, sched.Ask:
+	case sched.Ask:
+		return askable(d.Question)
+	case sched.Refuse, sched.Probe:
 	default:
 		return fmt.Errorf("no such action")
 	}

@@ -26,7 +26,9 @@ type invocation struct {
 	// of Silent do not answer.
 	Loads  []sched.Load
 	Silent []bool
-	Result sched.Result
+	// Advices are what a decider elsewhere answers, one round after another.
+	Advices []sched.Advice
+	Result  sched.Result
 }
 
 // view makes a fresh one, as Decide may not change it: what is compared
@@ -94,6 +96,7 @@ func invocationOf(l limits) *rapid.Generator[invocation] {
 			Request: request(t, neighbours),
 			Loads:   rapid.SliceOfN(rapid.Custom(load), count, count).Draw(t, "answers"),
 			Silent:  rapid.SliceOfN(rapid.Bool(), count, count).Draw(t, "silent"),
+			Advices: rapid.SliceOfN(rapid.Custom(advice), sched.MaxRounds, sched.MaxRounds).Draw(t, "advices"),
 			Result:  sched.Result(rapid.IntRange(0, int(sched.Cancelled)).Draw(t, "result")),
 		}
 	})
@@ -168,6 +171,15 @@ func request(t *rapid.T, neighbours []sched.Neighbour) sched.Request {
 		Weight:     amount(1).Draw(t, "weight"),
 		Nested:     rapid.IntRange(0, 7).Draw(t, "nested") == 7,
 	}
+}
+
+// advice is none often, and may be nonsense.
+func advice(t *rapid.T) sched.Advice {
+	if rapid.IntRange(0, 3).Draw(t, "unanswered") == 0 {
+		return sched.Advice{}
+	}
+	action := rapid.OneOf(rapid.IntRange(0, 8), rapid.Int()).Draw(t, "action")
+	return sched.Advice{OK: true, Action: action, Epsilon: rapid.Float64().Draw(t, "epsilon")}
 }
 
 // duration is 0 often: what is unknown or does not apply.

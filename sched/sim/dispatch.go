@@ -126,6 +126,9 @@ func (w *world) act(i int32) {
 	case sched.Wait:
 		g.state = pausing
 		w.agenda.add(event{at: w.now + max(0, g.last.Delay), kind: wakeUp, arg: i, birth: g.birth})
+	case sched.Ask: // nobody is there to answer
+		g.asked.Round++
+		w.decide(i)
 	case sched.Run:
 		g.attempts++
 		w.acquire(i)

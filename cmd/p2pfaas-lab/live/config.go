@@ -21,9 +21,12 @@ type Config struct {
 	LAN bool
 	// Sample is the time between samples of the mesh's state, 0 for none.
 	Sample time.Duration
+	// Dir is where a folder for the nodes' files is made, which is gone at the end;
+	// "" is the system's for temporary files.
+	Dir string
 	// MaxUnderWay bounds the invocations that have no answer yet; beyond it they
-	// are not sent, and counted as Report.Unsent. Default 20 000, about 100 KB each
-	// with a body of 28 KB.
+	// are not sent, and counted as Report.Unsent. Default 10 000, about 40 KB of
+	// memory each.
 	MaxUnderWay int
 }
 
@@ -49,7 +52,7 @@ const (
 	leastGossip = 100 * time.Millisecond
 	mostGossip  = time.Minute
 
-	usualUnderWay = 20_000
+	usualUnderWay = 10_000
 )
 
 // Check says what of a scenario real nodes cannot do.

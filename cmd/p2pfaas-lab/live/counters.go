@@ -20,7 +20,7 @@ type counters struct {
 // names of the metrics; those with labels are added up over them.
 const (
 	metricProbes  = "p2pfaas_probes_total"
-	metricPulls   = "p2pfaas_pulls_total"
+	metricPulls   = "p2pfaas_pull_messages_total"
 	metricReports = "p2pfaas_reports_heard_total"
 	metricCPU     = "process_cpu_seconds_total"
 	metricRunning = "p2pfaas_running"

@@ -12,8 +12,8 @@
 //
 // What differs from the simulator: a node cancels what runs past its deadline,
 // which frees its server, and always drops from its queue what cannot be in time;
-// so "served" counts less, and "expired" all that was given up for its deadline.
-// A change of speed is never announced. Pulls that are passed on count once, and
-// decision_ns is not measured. Nodes and load share this machine: Report.Late tells
-// whether it was too small for them.
+// so "served" counts less, and "expired" all that was given up for its deadline. A
+// scenario with expiry = "on" and cut = true has the simulator do the same. A change
+// of speed is never announced, and decision_ns is not measured. Nodes and load share
+// this machine: Report.Late tells whether it was too small for them.
 package live

@@ -98,7 +98,8 @@ func (m *member) kill() {
 	m.client.CloseIdleConnections()
 }
 
-// url is a path of the node's HTTP API; "" while it is dead.
+// url is a path of the node's HTTP API; "" while it is dead, which no request can
+// be made to.
 func (m *member) url(path string) string {
 	p := m.alive()
 	if p == nil {

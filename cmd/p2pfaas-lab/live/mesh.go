@@ -31,7 +31,7 @@ type mesh struct {
 func (m *mesh) open(ctx context.Context) (err error) {
 	m.name = "lab-" + strconv.FormatUint(rand.Uint64(), 36)
 	m.starter = newStarter()
-	if m.dir, err = os.MkdirTemp("", "p2pfaas-lab-"); err != nil {
+	if m.dir, err = os.MkdirTemp(m.cfg.Dir, "p2pfaas-lab-"); err != nil {
 		return err
 	}
 	m.places = loopback{}

@@ -141,9 +141,9 @@ func TestTally(t *testing.T) {
 
 func TestCounters(t *testing.T) {
 	var c counters
-	c.add([]byte(`# HELP p2pfaas_pulls_total Asks
-p2pfaas_pulls_total{result="handed over"} 3
-p2pfaas_pulls_total{result="nothing"} 4
+	c.add([]byte(`# HELP p2pfaas_pull_messages_total Messages
+p2pfaas_pull_messages_total{of="three words here"} 3
+p2pfaas_pull_messages_total 4
 p2pfaas_probes_total 2
 p2pfaas_reports_heard_total 1e+02
 process_cpu_seconds_total 0.5

@@ -61,23 +61,30 @@ func (p *process) follow(stdout io.Reader, ready chan<- string) {
 func (p *process) await(ready <-chan string) error {
 	select {
 	case line := <-ready:
-		for _, field := range strings.Fields(line) {
-			switch key, value, _ := strings.Cut(field, "="); key {
-			case "peer":
-				p.peer = value
-			case "http":
-				p.http = value
-			case "addresses":
-				p.addr, _, _ = strings.Cut(value, ",")
-			}
-		}
-		if p.peer != "" && p.http != "" && p.addr != "" {
+		if p.read(line) {
 			return nil
 		}
+		p.kill()
+		return fmt.Errorf("the node ended before it was ready%s", p.lastWords())
 	case <-time.After(patience):
+		p.kill()
+		return fmt.Errorf("the node was not ready within %v%s", patience, p.lastWords())
 	}
-	p.kill()
-	return fmt.Errorf("the node was not ready within %v%s", patience, p.lastWords())
+}
+
+// read takes over what the ready line says; false if it is none.
+func (p *process) read(line string) bool {
+	for _, field := range strings.Fields(line) {
+		switch key, value, _ := strings.Cut(field, "="); key {
+		case "peer":
+			p.peer = value
+		case "http":
+			p.http = value
+		case "addresses":
+			p.addr, _, _ = strings.Cut(value, ",")
+		}
+	}
+	return p.peer != "" && p.http != "" && p.addr != ""
 }
 
 // lastWords are the end of what it has logged.

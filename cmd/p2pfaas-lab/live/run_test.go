@@ -13,29 +13,29 @@ import (
 	"github.com/p2pfaas/p2pfaas/sched/sim"
 )
 
-// leftNothing fails if a process or a folder of a run is still there.
-func leftNothing(t *testing.T) {
+// leftNothing fails if a process or a file of a run is still there.
+func leftNothing(t *testing.T, dir string) {
 	t.Helper()
 	commands, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, path := range commands {
-		if text, _ := os.ReadFile(path); strings.HasPrefix(string(text), program) {
+		if text, _ := os.ReadFile(path); strings.Contains(string(text), dir) {
 			t.Errorf("%s is still there: %q", path, text)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "*")); len(left) > 0 {
-		t.Errorf("%q are still there", left)
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%v is still there: %v", left, err)
 	}
 }
 
-// live runs a scenario with a folder for temporary files of its own.
+// live runs a scenario.
 func live(t *testing.T, sc *sim.Scenario, policy string, lan bool) *Report {
 	t.Helper()
-	t.Setenv("TMPDIR", t.TempDir())
-	r, err := Run(t.Context(), Config{Program: program, Scenario: sc, Policy: policy, LAN: lan, Sample: time.Second})
+	dir := t.TempDir()
+	r, err := Run(t.Context(), Config{Program: program, Scenario: sc, Policy: policy, LAN: lan, Sample: time.Second, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
-	leftNothing(t)
+	leftNothing(t, dir)
 	t.Logf("%d requests, %.3f in time, %.3f forwarded, mean %.0f ms, %.3f late by up to %v, %.2f cores",
 		r.Requests, r.InDeadline, r.Forwarded, 1000*r.Mean, r.Late, r.Latest, r.CPU)
 	return r
@@ -58,6 +58,7 @@ func arrived(t *testing.T, sc *sim.Scenario) (n int) {
 
 // TestThreeNodes: one gets more than it can serve, and the others do it.
 func TestThreeNodes(t *testing.T) {
+	t.Parallel()
 	sc := scenarioOf(3)
 	sc.Nodes[0].Rate = []float64{50, 1, 1}
 	r := live(t, sc, "spread", false)
@@ -80,6 +81,7 @@ func TestThreeNodes(t *testing.T) {
 
 // TestEvents: a node is killed and comes back, another slows down.
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	sc := scenarioOf(2)
 	sc.Duration, sc.Warmup, sc.Classes[0].Distribution = 6*time.Second, 0, sim.Fixed
 	sc.Events = []sim.Event{
@@ -91,7 +93,7 @@ func TestEvents(t *testing.T) {
 	if dead := &r.PerNode[0]; r.Lost == 0 || dead.Served == 0 || dead.Served >= dead.Requests*9/10 {
 		t.Errorf("of the killed node's %d requests %d were served, %.2f of all lost", dead.Requests, dead.Served, r.Lost)
 	}
-	if r.PerNode[1].Busy < 1.1*r.PerNode[1].Busy*r.PerNode[1].Busy || r.P95 < 0.06 {
+	if r.P95 < 0.06 {
 		t.Errorf("the slow node did not slow down: 95 %% took less than %v s", r.P95)
 	}
 	if r.PerNode[1].Served < r.PerNode[1].Requests*9/10 {
@@ -102,6 +104,7 @@ func TestEvents(t *testing.T) {
 // TestMachines: with a network of their own nodes are as far apart as the scenario
 // says.
 func TestMachines(t *testing.T) {
+	t.Parallel()
 	nodetest.Need(t, nodetest.NetNS, nodetest.TUN)
 	sc := scenarioOf(1)
 	sc.Network = sim.Network{Delay: time.Millisecond, ZoneDelay: 60 * time.Millisecond}
@@ -113,18 +116,28 @@ func TestMachines(t *testing.T) {
 	}
 }
 
-func TestErrors(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	_, err := Run(t.Context(), Config{Program: program, Scenario: scenarioOf(1), Policy: "nobody"})
+// TestMistake: what the node says of its configuration is told.
+func TestMistake(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, err := Run(t.Context(), Config{Program: program, Scenario: scenarioOf(1), Policy: "nobody", Dir: dir})
 	if err == nil || !strings.Contains(err.Error(), `unknown policy "nobody"`) {
 		t.Errorf("error %v", err)
 	}
-	leftNothing(t)
+	leftNothing(t, dir)
+}
+
+// TestStopped: whoever stops a run waits for the end of its nodes only.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stopped := errors.New("a signal")
 	time.AfterFunc(2*time.Second, func() { cancel(stopped) })
-	if _, err := Run(ctx, Config{Program: program, Scenario: scenarioOf(2), Policy: "local"}); !errors.Is(err, stopped) {
+	sc := scenarioOf(2)
+	sc.Duration = time.Hour
+	if _, err := Run(ctx, Config{Program: program, Scenario: sc, Policy: "local", Dir: dir}); !errors.Is(err, stopped) {
 		t.Errorf("error %v", err)
 	}
-	leftNothing(t)
+	leftNothing(t, dir)
 }

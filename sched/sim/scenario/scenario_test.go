@@ -121,6 +121,13 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+func TestCut(t *testing.T) {
+	got, err := scenario.Parse("x.toml", []byte("cut=true\nduration='8s'\n[[nodes]]\ncount=1\nrate=1\n[[classes]]\nservice='1ms'\n"), nil)
+	if err != nil || !got.Cut {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // TestErrors: each says the line, what is wrong, and what would be right.
 func TestErrors(t *testing.T) {
 	cases := []struct{ name, old, new, want string }{
