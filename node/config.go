@@ -76,6 +76,15 @@ type Config struct {
 	// parameter that the Policy does not have is an error at start.
 	PolicySet map[string]string `toml:"set"`
 
+	// Learner is the URL of the learner that the policy external asks and that takes
+	// its rewards: http or https, P2PFaaS's learner or one with the same API. Default
+	// "": the one that this node serves itself.
+	Learner string `toml:"learner"`
+
+	// LearnerSocket is the URL of that learner's streaming socket, ws or wss: questions
+	// go there. Default "": over HTTP.
+	LearnerSocket string `toml:"learner-socket"`
+
 	// Servers bounds the weighted work that runs at once. Default 0: the number
 	// of CPU cores. More lets functions that mostly wait overlap, and makes those
 	// that compute slow each other down.

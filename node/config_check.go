@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -51,6 +53,7 @@ func (c *Config) Validate() error {
 		c.checkCapacity(),
 		c.checkChoices(),
 		c.checkOpenFaaS(),
+		c.checkLearner(),
 		c.checkUnfinished(),
 	)
 }
@@ -186,6 +189,36 @@ func (c *Config) checkOpenFaaS() error {
 		return fmt.Errorf("%w: openfaas-url: %w; or say none", ErrConfig, err)
 	case c.Samples:
 		return wrong("samples", c.Samples, "want it without openfaas-url "+u.Redacted()+": the samples run inside the node only")
+	}
+	return nil
+}
+
+func (c *Config) checkLearner() error {
+	return errors.Join(
+		urlOf("learner", c.Learner, "http", "https"),
+		urlOf("learner-socket", c.LearnerSocket, "ws", "wss"),
+		c.checkSocketHasLearner(),
+	)
+}
+
+func (c *Config) checkSocketHasLearner() error {
+	if c.LearnerSocket != "" && c.Learner == "" {
+		return wrong("learner-socket", c.LearnerSocket, "want learner besides: rewards go there")
+	}
+	return nil
+}
+
+// urlOf checks a URL with a host, "" for none, whose password is not told.
+func urlOf(setting, text string, schemes ...string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return wrong(setting, "…", "want a URL, as "+schemes[0]+"://127.0.0.1:19020")
+	case !slices.Contains(schemes, u.Scheme) || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
+		return wrong(setting, u.Redacted(), fmt.Sprintf("want %s://HOST:PORT without query", strings.Join(schemes, " or ")))
 	}
 	return nil
 }

@@ -57,10 +57,34 @@ func (inv *invocation) note(p sched.Policy, token uint64) {
 	}
 }
 
-// newConsultant is the learner that is configured, nil if none is.
-func (n *Node) newConsultant() *learner.Client {
-	if n.cfg.Learner == "" {
-		return nil
+// openLearner has questions answered by the learner that is configured, else by
+// the one that this node serves, if there is one.
+func (n *Node) openLearner(served learner.Learner) {
+	if served != nil {
+		n.served = learner.NewServer(served)
+		n.dispatcher.consultant = n.served
 	}
-	return learner.NewClient(learner.Config{URL: n.cfg.Learner, Socket: n.cfg.LearnerSocket})
+	if n.cfg.Learner != "" {
+		n.learner = learner.NewClient(learner.Config{URL: n.cfg.Learner, Socket: n.cfg.LearnerSocket})
+		n.dispatcher.consultant = n.learner
+		n.dispatcher.metrics.registry.MustRegister(n.learner)
+	}
+}
+
+// canBeAsked tells what p lacks if it asks somebody.
+func (n *Node) canBeAsked(p sched.Policy) error {
+	if _, asks := p.(sched.Asker); asks && n.dispatcher.consultant == nil {
+		return errNoLearner
+	}
+	return nil
+}
+
+func (n *Node) closeLearner() (err error) {
+	if n.learner != nil {
+		err = n.learner.Close()
+	}
+	if n.served != nil {
+		err = errors.Join(err, n.served.Close())
+	}
+	return err
 }

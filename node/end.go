@@ -63,6 +63,7 @@ func (n *Node) close() error {
 	if n.client != nil {
 		err = errors.Join(err, n.client.Close())
 	}
+	err = errors.Join(err, n.closeLearner())
 	if n.control != nil {
 		err = errors.Join(err, n.control.Close())
 	}

@@ -44,6 +44,9 @@ func (n *Node) routes(credentials *api.Credentials) http.Handler {
 	dialect.Routes(mux, guard)
 	n.answers.Routes(mux, guard)
 	n.policyRoutes(mux, guard)
+	if n.served != nil {
+		n.served.Routes(mux, guard)
+	}
 	mux.Handle("GET "+web.Prefix, guard(web.Handler()))
 	queued := async.NewAPI(n.async)
 	queued.Routes(mux, guard)

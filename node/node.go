@@ -20,6 +20,7 @@ import (
 	"github.com/p2pfaas/p2pfaas/node/async"
 	nodecontrol "github.com/p2pfaas/p2pfaas/node/control"
 	"github.com/p2pfaas/p2pfaas/node/gateway"
+	"github.com/p2pfaas/p2pfaas/node/learner"
 	"github.com/p2pfaas/p2pfaas/node/mesh"
 	wireasync "github.com/p2pfaas/p2pfaas/protocol/async"
 	"github.com/p2pfaas/p2pfaas/protocol/control"
@@ -56,6 +57,9 @@ type Node struct {
 	asks        *pull.Client
 	asked       *pull.Server
 	stopPulls   context.CancelFunc
+
+	learner *learner.Client // asks the one that is configured; nil without
+	served  *learner.Server // answers others, at /act and the like; nil without
 
 	async         *async.Engine
 	asyncServer   *wireasync.Server
@@ -94,6 +98,9 @@ type Parts struct {
 	Runtime faas.Runtime
 	// Policies are those that can be had by name. Nil: those of package sched.
 	Policies sched.Registry
+	// Learner is served to P2PFaaS's clients at /act, /train and /learner/, and asked by
+	// the policy external where no other is configured. Nil: there is none.
+	Learner learner.Learner
 }
 
 // NewWith is [New] with some parts of the caller's.
@@ -150,6 +157,7 @@ func (n *Node) load() (err error) {
 func (n *Node) assemble(parts Parts) (err error) {
 	d := n.newDispatcher()
 	n.dispatcher = d
+	n.openLearner(parts.Learner)
 	if err := n.restoreScheduling(); err != nil {
 		return err
 	}
@@ -327,6 +335,9 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	n.peers.Start()
 	n.control.Start()
 	n.asked.Start()
+	if n.learner != nil {
+		n.learner.Start()
+	}
 	if err := n.mesh.Start(ctx); err != nil {
 		return fmt.Errorf("start the mesh: %w", err)
 	}

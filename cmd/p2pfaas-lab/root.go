@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/p2pfaas/p2pfaas/rl"
 	"github.com/p2pfaas/p2pfaas/sched"
 )
 
@@ -38,7 +40,11 @@ func newRoot() *cobra.Command {
 }
 
 // policies are all that can be had by name, on nodes as in the simulator.
-func policies() sched.Registry { return sched.Policies() }
+func policies() sched.Registry {
+	all := sched.Policies()
+	maps.Copy(all, rl.Policies())
+	return all
+}
 
 // usageError marks errors of how the program was called.
 type usageError struct{ error }

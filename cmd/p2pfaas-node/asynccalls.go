@@ -119,7 +119,7 @@ func (c *asyncCall) callback() string {
 	case c.Callback.Delivered:
 		return "delivered"
 	case c.Callback.Attempts > 0:
-		return fmt.Sprintf("failed %d times", c.Callback.Attempts)
+		return fmt.Sprintf("%d failed", c.Callback.Attempts)
 	}
 	return "to come"
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/p2pfaas/p2pfaas/node"
-	"github.com/p2pfaas/p2pfaas/sched"
 )
 
 const aboutRun = `Run a node until SIGTERM or SIGINT, then answer what it has begun (--drain) and
@@ -64,7 +63,7 @@ func configure(cmd *cobra.Command) (node.Config, error) {
 
 // serve runs a node until ctx ends, and then drains it.
 func serve(ctx context.Context, c node.Config, stdout io.Writer) error {
-	n, err := node.New(c)
+	n, err := node.NewWith(c, nodeParts())
 	if err != nil {
 		return err
 	}
@@ -103,7 +102,7 @@ func drain(n *node.Node, c node.Config) {
 
 func completeSettings(cmd *cobra.Command) {
 	fixed := map[string][]string{
-		"policy":    sched.Names(),
+		"policy":    policies().Names(),
 		"retry":     {node.RetryIdempotent, node.RetryAlways, node.RetryNever},
 		"log-level": {"debug", "info", "warn", "error"},
 	}

@@ -50,6 +50,8 @@ func addFunctions(fs *pflag.FlagSet, c *node.Config) {
 func addDeciding(fs *pflag.FlagSet, c *node.Config) {
 	fs.StringVar(&c.Policy, "policy", c.Policy, "`name` of the policy that decides where an invocation runs")
 	fs.Var(pairs{&c.PolicySet}, "set", "`KEY=VALUE`, a parameter of the policy; repeatable")
+	fs.StringVar(&c.Learner, "learner", c.Learner, "`URL` of the learner that the policy external asks (default the node's own)")
+	fs.StringVar(&c.LearnerSocket, "learner-socket", c.LearnerSocket, "`URL` of that learner's streaming socket, to ask there, ws://HOST:8765")
 	fs.IntVar(&c.Servers, "servers", c.Servers, "invocations that run at once, weighted (default the number of cores)")
 	fs.StringVar(&c.Order, "order", c.Order, "who of the waiting is first: fifo, deadline or moore-hodgson; default as the policy wants it")
 	fs.IntVar(&c.Queue, "queue", c.Queue, "invocations that wait; -1 bounds them by the expected wait")

@@ -18,9 +18,9 @@ const (
 	readyAnnotations  = "com.openfaas.ready.http."
 )
 
-// mostSeconds and mostTimes bound what probes are told.
+// longestProbe and mostTimes bound what probes are told.
 const (
-	mostSeconds = 24 * time.Hour
+	longestProbe = 24 * time.Hour
 	mostTimes   = 1000
 )
 
@@ -82,8 +82,8 @@ func (r *probeReader) duration(name string, otherwise, least time.Duration) time
 	if n, notNumber := strconv.ParseUint(s, 10, 31); notNumber == nil {
 		d, err = time.Duration(n)*time.Second, nil
 	}
-	if err != nil || d < least || d > mostSeconds {
-		r.refuse(name, fmt.Sprintf("seconds, or a duration such as 30s, from %v to %v", least, mostSeconds))
+	if err != nil || d < least || d > longestProbe {
+		r.refuse(name, fmt.Sprintf("seconds, or a duration such as 30s, from %v to %v", least, longestProbe))
 		return otherwise
 	}
 	return d

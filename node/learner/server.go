@@ -19,8 +19,9 @@ import (
 
 // Learner learns which action is best in a state. One caller at a time.
 type Learner interface {
-	// Act chooses an action; epsilon is the share of its answers that explore.
-	Act(state []float64) (action int, epsilon float64)
+	// Act chooses one of the actions, of all that it knows if none are named; epsilon
+	// is the share of its answers that explore.
+	Act(state []float64, actions []int) (action int, epsilon float64)
 	// Train takes in what an action has earned, in any order.
 	Train(l *sched.Lesson) error
 	// Parameters, Stats and Weights are shown as JSON.
@@ -100,19 +101,36 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	state, err := parseState(r.Header.Get(headerState))
+	var actions []int
+	if err == nil {
+		actions, err = parseActions(r.Header.Get(headerActions))
+	}
 	if err != nil {
 		fail(w, r, err)
 		return
 	}
-	action, epsilon := s.choose(state)
+	action, epsilon := s.choose(state, actions)
 	w.Header().Set(headerEps, strconv.FormatFloat(epsilon, 'f', 5, 64))
 	_, _ = io.WriteString(w, strconv.Itoa(action)) // fails only when the client has gone
 }
 
-func (s *Server) choose(state []float64) (action int, epsilon float64) {
+func (s *Server) choose(state []float64, actions []int) (action int, epsilon float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.learner.Act(state)
+	return s.learner.Act(state, actions)
+}
+
+// Ask puts a question to the Learner itself.
+func (s *Server) Ask(_ context.Context, q *sched.Question) sched.Advice {
+	action, epsilon := s.choose(q.State, q.Actions)
+	return sched.Advice{OK: true, Action: action, Epsilon: epsilon}
+}
+
+// Teach has the Learner itself learn.
+func (s *Server) Teach(l *sched.Lesson) {
+	if err := s.learn(*l); err != nil {
+		log.Errorw("the learner refused a reward of this node's own", "error", err)
+	}
 }
 
 // stream answers questions over the socket until the client goes. A question
@@ -138,7 +156,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 			_ = conn.Close(websocket.StatusUnsupportedData, fmt.Sprintf("%.100s", err))
 			return
 		}
-		action, epsilon := s.choose(state)
+		action, epsilon := s.choose(state, nil)
 		if conn.Write(s.open, websocket.MessageText, fmt.Appendf(nil, "%d,%.5f", action, epsilon)) != nil {
 			return
 		}

@@ -115,6 +115,18 @@ func formatActions(actions []int) string {
 	return string(b)
 }
 
+func parseActions(text string) ([]int, error) {
+	state, err := parseState(text)
+	actions := make([]int, len(state))
+	for i, x := range state {
+		if x != math.Trunc(x) || math.Abs(x) > math.MaxInt32 {
+			return nil, fmt.Errorf("%w: actions %.200q", ErrWrong, text)
+		}
+		actions[i] = int(x)
+	}
+	return actions, err
+}
+
 // entry is a lesson in a batch. Numbers may be written as text.
 type entry struct {
 	Eid    json.Number `json:"eid"`

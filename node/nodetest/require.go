@@ -27,6 +27,8 @@ const (
 	Chromium
 	// Docker: a docker daemon that answers.
 	Docker
+	// Python3: the program python3.
+	Python3
 )
 
 // Need skips the test, naming the reason, unless the machine has all of these.
@@ -64,6 +66,8 @@ func (r Requirement) lack() string {
 		return cannotFind("Debian package curl", "curl")
 	case Chromium:
 		return cannotFind("Debian package chromium", "chromium", "chromium-browser", "google-chrome")
+	case Python3:
+		return cannotFind("Debian package python3", "python3")
 	case Docker:
 		return cannotRun("a docker daemon", "docker", "version", "--format", "{{.Server.Version}}")
 	}

@@ -126,6 +126,15 @@ func (c *Class) check(at string) error {
 		return wrong(at+".sigma", "is %v: a lognormal class needs one above 0, up to 5", c.Sigma)
 	case c.Distribution != Lognormal && c.Sigma != 0:
 		return wrong(at+".sigma", "is %v: only a lognormal class has one", c.Sigma)
+	case !(c.BodySigma >= 0 && c.BodySigma <= 5):
+		return wrong(at+".body_sigma", "is %v: it must be from 0 to 5", c.BodySigma)
+	case !(c.Sized >= 0 && c.Sized <= 1):
+		return wrong(at+".sized", "is %v: it must be from 0 to 1", c.Sized)
+	}
+	for arch, factor := range c.Slower {
+		if !(factor > 0 && factor <= 1e3) {
+			return wrong(at+".slower."+arch, "is %v: it must be above 0, up to 1000", factor)
+		}
 	}
 	return nil
 }

@@ -57,6 +57,8 @@ type Group struct {
 	// Speed divides service times: one value, or one for each node.
 	Speed []float64
 	Zone  string
+	// Arch is the architecture; what it means is in Class.Slower.
+	Arch string
 	// Rate is the arrivals per second at each node: one value, or one for each.
 	Rate []float64
 	// RateSigma, if above 0, multiplies each node's rate by a lognormal
@@ -101,7 +103,12 @@ type Class struct {
 	// Sigma is the parameter of Lognormal.
 	Sigma    float64
 	Deadline time.Duration // 0: none
-	Body     int64         // bytes
+	Body     int64         // bytes, mean
+	// BodySigma, if above 0, has sizes vary as a lognormal variate of that parameter;
+	// Sized is the share of the service time that is proportional to the size.
+	BodySigma, Sized float64
+	// Slower is by how much longer it takes on nodes of an architecture, 1 if not named.
+	Slower map[string]float64
 }
 
 // Distribution of service times.
@@ -121,6 +128,8 @@ type Event struct {
 	Speed   float64 // new speed, if above 0
 	Kill    bool
 	Restart bool
+	// Unnoticed: the nodes never find out, and report their old speed for ever.
+	Unnoticed bool
 	// Announced: the nodes know their new speed at once. Else they find out by
 	// measuring.
 	Announced bool

@@ -10,14 +10,14 @@ import (
 const maxAttempts = 6
 
 // admit has an invocation enter at a node.
-func (w *world) admit(at time.Duration, nodeNumber, class int32, demand float64) {
+func (w *world) admit(at time.Duration, nodeNumber, class int32, body int64, demand float64) {
 	n := &w.nodes[nodeNumber]
 	if w.isPool {
 		n = &w.nodes[0]
 	}
 	i := w.legs.claim()
 	g := w.legs.at(i)
-	g.node, g.origin, g.class, g.demand = n.number, nodeNumber, class, demand
+	g.node, g.origin, g.class, g.body, g.demand = n.number, nodeNumber, class, body, demand
 	g.began, g.received = at, at
 	if d := w.classes[class].Deadline; d > 0 {
 		g.due = at + d
@@ -40,7 +40,7 @@ func (w *world) admit(at time.Duration, nodeNumber, class int32, demand float64)
 func (w *world) prepare(g *leg) {
 	c := &w.classes[g.class]
 	r := &g.asked
-	r.Function, r.BodySize, r.Weight, r.Idempotent, r.TaskType = c.Function, c.Body, 1, true, float64(g.class)
+	r.Function, r.BodySize, r.Weight, r.Idempotent, r.TaskType = c.Function, g.body, 1, true, float64(g.class)
 }
 
 // left is the time until the deadline, 0 for none: what is late has the least.

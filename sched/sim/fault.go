@@ -16,13 +16,13 @@ func (w *world) befall(e *Event) {
 			w.restart(n)
 		}
 		if e.Speed > 0 {
-			w.setSpeed(n, e.Speed, e.Announced)
+			w.setSpeed(n, e.Speed, e.Announced, e.Unnoticed)
 		}
 	}
 }
 
 // setSpeed slows a node down, or quickens it; what runs keeps what it has done.
-func (w *world) setSpeed(n *node, speed float64, announced bool) {
+func (w *world) setSpeed(n *node, speed float64, announced, unnoticed bool) {
 	for _, i := range n.running {
 		g := w.legs.at(i)
 		left := g.started + g.service - w.now
@@ -30,6 +30,7 @@ func (w *world) setSpeed(n *node, speed float64, announced bool) {
 		w.agenda.add(event{at: g.started + g.service, kind: completion, arg: i, birth: g.birth})
 	}
 	n.speed = speed
+	n.unaware = unnoticed
 	if announced {
 		n.rel = 1 / speed
 	}

@@ -158,5 +158,17 @@ func (w *world) draw(i int32) (demand float64) {
 func (w *world) arrive(i int32) {
 	f := &w.flows[i]
 	at := f.next
-	w.admit(at, f.node, f.class, w.draw(i))
+	body, demand := w.sized(i, w.draw(i))
+	w.admit(at, f.node, f.class, body, demand)
+}
+
+// sized draws the size of a body, and what it does to the demand.
+func (w *world) sized(i int32, demand float64) (int64, float64) {
+	f := &w.flows[i]
+	c := &w.classes[f.class]
+	if c.BodySigma <= 0 {
+		return c.Body, demand
+	}
+	factor := lognormal(f.rand, c.BodySigma)
+	return int64(factor * float64(c.Body)), demand * (1 - c.Sized + c.Sized*factor)
 }

@@ -47,7 +47,7 @@ func (w *world) received(p *message) {
 	g, before := w.legs.at(i), w.legs.at(p.leg)
 	n, from := &w.nodes[p.to], &w.nodes[p.from]
 	g.ref = ref{prev: p.leg, prevBirth: p.birth}
-	g.node, g.origin, g.class, g.demand = p.to, before.origin, before.class, before.demand
+	g.node, g.origin, g.class, g.body, g.demand = p.to, before.origin, before.class, before.body, before.demand
 	g.began, g.due, g.received, g.forwards = before.began, before.due, w.now, before.forwards
 	if before.deadline > 0 {
 		g.deadline = before.deadline - w.delay(n, from)

@@ -16,6 +16,7 @@ type leg struct {
 
 	class    int32
 	origin   int32
+	body     int64
 	demand   float64       // nanoseconds on a node of speed 1
 	began    time.Duration // entered the mesh
 	due      time.Duration // the client's deadline, 0 for none

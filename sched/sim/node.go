@@ -20,6 +20,8 @@ type node struct {
 	speed    float64
 	rate     float64 // arrivals per second, before scaling
 	sinkhole bool
+	arch     string
+	unaware  bool // of its speed
 	dead     bool
 
 	policy   sched.Policy
@@ -47,7 +49,6 @@ type node struct {
 	asking    bool  // for work
 	askSeq    uint32
 	idleBirth uint32
-	busyTime  time.Duration // servers times time that they ran, counted part
 }
 
 // adopt gives a node its policy, and an empty queue.

@@ -41,6 +41,9 @@ func (w *world) start(i int32) {
 	g.executor = g.node
 	g.waited = w.now - g.received
 	g.service = time.Duration(g.demand / n.speed)
+	if slower, ok := w.classes[g.class].Slower[n.arch]; ok {
+		g.service = time.Duration(slower * float64(g.service))
+	}
 	g.token = n.busy.Start(w.now, n.services[g.class].get(n.rel))
 	n.running = append(n.running, i)
 	w.agenda.add(event{at: w.now + g.service, kind: completion, arg: i, birth: g.birth})
@@ -99,6 +102,9 @@ func (w *world) leave(n *node, i int32) {
 // measure learns from a service that has ended.
 func (n *node) measure(g *leg) {
 	const gain, outlier = 0.02, 8
+	if n.unaware {
+		return
+	}
 	s := &n.services[g.class]
 	ratio := min(float64(g.service)/s.law.mean, outlier*n.rel)
 	n.rel += gain * (ratio - n.rel)

@@ -98,7 +98,7 @@ func (w *world) place() {
 		group := &w.sc.Nodes[g]
 		for i := range group.Count {
 			n := node{number: int32(len(w.nodes)), id: ID(len(w.nodes)), servers: group.Servers, room: group.Queue,
-				zone: group.Zone, speed: pick(group.Speed, i, 1), sinkhole: group.Sinkhole}
+				zone: group.Zone, speed: pick(group.Speed, i, 1), sinkhole: group.Sinkhole, arch: group.Arch}
 			n.rate = pick(group.Rate, i, 0) * w.factor(group, len(w.nodes))
 			n.rand = w.stream(forPolicy, len(w.nodes), 0)
 			w.nodes = append(w.nodes, n)

@@ -24,6 +24,7 @@
 //	rate = [4, 6, 8, 12]     # requests a second arriving at each node; one value, or a list
 //	rate_sigma = 0.7         # times a lognormal variate of mean 1, drawn from the seed
 //	sinkhole = false         # reports to be idle and refuses everything
+//	arch = "arm64"           # a name that a class's slower may have
 //	[load]
 //	utilisation = 0.81       # scales all rates to this share of all nodes' capacity
 //	trace = "day.csv"        # relative rate over time, see ParseTrace
@@ -33,6 +34,9 @@
 //	function = "work"
 //	service = "60ms"         # mean
 //	distribution = "exponential"     # or "fixed", "uniform", "lognormal" with sigma
+//	body_sigma = 1.0         # body sizes are lognormal, body is their mean
+//	sized = 0.5              # share of the service that is proportional to the size
+//	slower = { arm64 = 4.0 } # how much longer it takes on nodes of that arch
 //	deadline = "194ms"       # none if left out
 //	body = "28KB"            # live only
 //	[[events]]
@@ -40,6 +44,7 @@
 //	nodes = [9, 10, 11]      # counted from 0, through all groups
 //	speed = 0.3              # or kill = true, or restart = true
 //	announced = true         # false: the nodes find out by measuring
+//	unnoticed = true         # the nodes never find out, and report their old speed
 //
 // Durations are written as time.ParseDuration reads them. A key that is none of
 // these is an error, told with its line and the key that may have been meant.

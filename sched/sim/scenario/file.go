@@ -39,6 +39,7 @@ type group struct {
 	Queue     *int    `toml:"queue"`
 	Speed     numbers `toml:"speed"`
 	Zone      string  `toml:"zone"`
+	Arch      string  `toml:"arch"`
 	Rate      numbers `toml:"rate"`
 	RateSigma float64 `toml:"rate_sigma"`
 	Sinkhole  bool    `toml:"sinkhole"`
@@ -58,13 +59,16 @@ type burst struct {
 }
 
 type class struct {
-	Share        *float64 `toml:"share"`
-	Function     string   `toml:"function"`
-	Service      duration `toml:"service"`
-	Distribution word     `toml:"distribution"`
-	Sigma        float64  `toml:"sigma"`
-	Deadline     duration `toml:"deadline"`
-	Body         size     `toml:"body"`
+	Share        *float64           `toml:"share"`
+	Function     string             `toml:"function"`
+	Service      duration           `toml:"service"`
+	Distribution word               `toml:"distribution"`
+	Sigma        float64            `toml:"sigma"`
+	Deadline     duration           `toml:"deadline"`
+	Body         size               `toml:"body"`
+	BodySigma    float64            `toml:"body_sigma"`
+	Sized        float64            `toml:"sized"`
+	Slower       map[string]float64 `toml:"slower"`
 }
 
 type event struct {
@@ -74,6 +78,7 @@ type event struct {
 	Kill      bool     `toml:"kill"`
 	Restart   bool     `toml:"restart"`
 	Announced bool     `toml:"announced"`
+	Unnoticed bool     `toml:"unnoticed"`
 }
 
 func defaults() file {
@@ -95,7 +100,7 @@ func (p *parser) scenario(f *file) (*sim.Scenario, error) {
 	}
 	for i := range f.Events {
 		e := &f.Events[i]
-		sc.Events = append(sc.Events, sim.Event{At: e.At.d(), Nodes: e.Nodes, Speed: e.Speed, Kill: e.Kill, Restart: e.Restart, Announced: e.Announced})
+		sc.Events = append(sc.Events, sim.Event{At: e.At.d(), Nodes: e.Nodes, Speed: e.Speed, Kill: e.Kill, Restart: e.Restart, Announced: e.Announced, Unnoticed: e.Unnoticed})
 	}
 	var err error
 	if sc.Expiry, err = choose(p, "expiry", f.Expiry, expiries); err != nil {
@@ -116,7 +121,7 @@ func (g *group) group() sim.Group {
 	if g.Queue != nil {
 		queue = *g.Queue
 	}
-	return sim.Group{Count: g.Count, Servers: servers, Queue: queue, Speed: g.Speed, Zone: g.Zone,
+	return sim.Group{Count: g.Count, Servers: servers, Queue: queue, Speed: g.Speed, Zone: g.Zone, Arch: g.Arch,
 		Rate: g.Rate, RateSigma: g.RateSigma, Sinkhole: g.Sinkhole}
 }
 
@@ -143,7 +148,7 @@ func (p *parser) classes(list []class) ([]sim.Class, error) {
 			function = "work"
 		}
 		all = append(all, sim.Class{Share: share, Function: function, Service: c.Service.d(), Distribution: law, Sigma: c.Sigma,
-			Deadline: c.Deadline.d(), Body: int64(c.Body)})
+			Deadline: c.Deadline.d(), Body: int64(c.Body), BodySigma: c.BodySigma, Sized: c.Sized, Slower: c.Slower})
 	}
 	return all, nil
 }
