@@ -96,7 +96,7 @@ func (m *metrics) watch(d *dispatcher) {
 	m.gauge("p2pfaas_queue_length", "Invocations that wait for a server.", func() float64 { return float64(d.slots.load().Queued) })
 	m.gauge("p2pfaas_wait_seconds", "Time until a newcomer would start.", func() float64 { return d.slots.load().Wait.Seconds() })
 	m.gauge("p2pfaas_replay_bytes", "Request bodies kept for another attempt.", func() float64 { return float64(d.budget.used.Load()) })
-	m.registry.MustRegister(weightGauge{d.functions}, replicaGauge{d})
+	m.registry.MustRegister(weightGauge{d.functions}, replicaGauge{d}, newLearningMetrics(d.policy))
 	m.gauge("p2pfaas_mesh_utilisation", "Share of the known servers' capacity that arrivals take.", func() float64 { return d.mesh.Utilisation() })
 }
 

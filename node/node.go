@@ -362,6 +362,7 @@ func (n *Node) startPulling() {
 	ctx, n.stopPulls = context.WithCancel(context.Background())
 	n.serving.Go(func() { n.dispatcher.pulling(ctx) })
 	n.serving.Go(func() { n.remembering(ctx) })
+	n.serving.Go(func() { n.watchLearning(ctx) })
 }
 
 // Ready tells how a started node is reached.

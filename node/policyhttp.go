@@ -20,6 +20,42 @@ type PolicyReply struct {
 	Changed    bool              `json:"changed"`
 	Parameters []PolicyParameter `json:"parameters"`
 	Policies   []string          `json:"policies"`
+	// Learning is how that goes, for a policy that learns.
+	Learning *LearningReply `json:"learning,omitempty"`
+}
+
+// LearningReply is how a policy's learning goes; shares are 0 to 1, absent
+// before the first decision.
+type LearningReply struct {
+	State         string            `json:"state"` // who decides: learned, or fallback-…
+	Fallbacks     uint64            `json:"fallbacks"`
+	Epsilon       float64           `json:"epsilon"`
+	Reward        *float64          `json:"reward,omitempty"`
+	OnTime        *float64          `json:"on_time,omitempty"`
+	DefaultOnTime *float64          `json:"default_on_time,omitempty"`
+	Agreement     *float64          `json:"agreement,omitempty"`
+	Outcomes      uint64            `json:"outcomes"`
+	Lost          uint64            `json:"lost"`
+	Functions     int               `json:"functions"`
+	Decisions     map[string]uint64 `json:"decisions"` // by action
+}
+
+func learningReply(l sched.Learning) *LearningReply {
+	known := func(x float64) *float64 {
+		if x != x {
+			return nil // JSON has no such number
+		}
+		return &x
+	}
+	reply := &LearningReply{
+		State: l.State.String(), Fallbacks: l.Fallbacks, Epsilon: l.Epsilon,
+		Reward: known(l.Reward), OnTime: known(l.OnTime), DefaultOnTime: known(l.DefaultOnTime), Agreement: known(l.Agreement),
+		Outcomes: l.Outcomes, Lost: l.Lost, Functions: l.Functions, Decisions: make(map[string]uint64, len(l.Actions)),
+	}
+	for _, a := range l.Actions {
+		reply.Decisions[a.Action] = a.Count
+	}
+	return reply
 }
 
 // PolicyParameter is one setting of the policy.
@@ -81,6 +117,9 @@ func (n *Node) policyReply() PolicyReply {
 	reply := PolicyReply{Scheduling: n.scheduling.now, Changed: n.scheduling.saved, Policies: n.policies.Names()}
 	n.scheduling.mu.Unlock()
 	reply.Describe = n.dispatcher.policy.describe()
+	if l, ok := n.dispatcher.policy.learning(); ok {
+		reply.Learning = learningReply(l)
+	}
 	list, _ := n.policies.Parameters(reply.Policy) // it is in force: it is known
 	for _, p := range list {
 		reply.Parameters = append(reply.Parameters, parameter(p, reply.Set))

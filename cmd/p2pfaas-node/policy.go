@@ -186,6 +186,9 @@ func printPolicy(w io.Writer, p *node.PolicyReply) error {
 		{"queue", orDefault(p.Queue < 0, "as many as can start in time", strconv.Itoa(p.Queue))},
 		{"order", orDefault(p.Order == "", "as the policy wants", p.Order)},
 	}
+	if l := p.Learning; l != nil {
+		rows = append(rows, []string{"learning", learningText(l)})
+	}
 	if err := printTable(w, rows); err != nil {
 		return err
 	}
@@ -208,4 +211,16 @@ func orDefault(is bool, text, otherwise string) string {
 		return text
 	}
 	return otherwise
+}
+
+// learningText says who decides, and how that went lately.
+func learningText(l *node.LearningReply) string {
+	text := fmt.Sprintf("%s, %d outcomes of %d functions, %.1f %% of decisions explore", l.State, l.Outcomes, l.Functions, 100*l.Epsilon)
+	if l.OnTime != nil && l.DefaultOnTime != nil {
+		text += fmt.Sprintf("; on time %.1f %% by what was learned, %.1f %% by the default", 100**l.OnTime, 100**l.DefaultOnTime)
+	}
+	if l.Agreement != nil {
+		text += fmt.Sprintf("; %.0f %% of decisions are the default's too", 100**l.Agreement)
+	}
+	return text
 }
