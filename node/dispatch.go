@@ -52,7 +52,7 @@ type neighbours interface {
 	Find(ctx context.Context, function string) bool
 	Names() []string
 	Probe(ctx context.Context, peers []peer.ID) (answered []peer.ID)
-	Sent(p peer.ID, function string)
+	Sent(p peer.ID, function string, guess time.Duration)
 	Look(p peer.ID, function string, fp [8]byte) (sched.Neighbour, bool)
 	All(dst []sched.Neighbour) []sched.Neighbour
 	Distance(p peer.ID) time.Duration

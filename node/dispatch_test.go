@@ -79,7 +79,7 @@ func (m *meshOf) Probe(_ context.Context, p []peer.ID) []peer.ID {
 	m.probed = append(m.probed, p...)
 	return p
 }
-func (m *meshOf) Sent(peer.ID, string) {}
+func (m *meshOf) Sent(peer.ID, string, time.Duration) {}
 func (m *meshOf) Look(peer.ID, string, [8]byte) (sched.Neighbour, bool) {
 	return sched.Neighbour{}, false
 }

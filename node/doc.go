@@ -5,7 +5,8 @@
 //  1. gateway/ takes it over HTTP, peers.go from a peer or an SDK client.
 //  2. dispatch.go tells its story: admit, decide, act, again or answered.
 //  3. decide.go makes the policy's View of this moment (slots.go: how busy this
-//     node is; mesh/: how busy the neighbours are) and asks the policy.
+//     node is; mesh/: how busy the neighbours are) and asks the policy; consult.go
+//     asks a learner elsewhere (learner/) where the policy wants that.
 //  4. run.go waits for a server (slots.go) and calls the function's runtime;
 //  5. forward.go has a peer answer it, over protocol/invoke.
 //  6. replay.go keeps of the body what another attempt would need.

@@ -43,7 +43,8 @@ func (d *dispatcher) forward(ctx context.Context, inv *invocation, to peer.ID) (
 	inv.sentTo = to
 	began := d.clock()
 	d.forwards.tick(began)
-	d.mesh.Sent(to, inv.Function)
+	need := inv.need()
+	d.mesh.Sent(to, inv.Function, need.mean())
 	var waited time.Duration
 	answer, err := d.client.Send(ctx, to, inv.toPeer(d.self, began, d.mesh.Distance(to)), func(started bool) bool {
 		if !started {

@@ -151,6 +151,9 @@ func (l *TableLearner) Train(lesson *sched.Lesson) error {
 		return fmt.Errorf("eid %d is too large", lesson.ID)
 	}
 	id := lesson.ID + 1 // an Agent's begin at 1
+	if l.agent.lastID == 0 {
+		l.restart(id) // the first that comes is the first that counts
+	}
 	if id < l.agent.sequence.next {
 		if l.late++; l.late <= l.params.Missing {
 			return nil

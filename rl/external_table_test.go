@@ -127,6 +127,13 @@ func TestTableLearnerCount(t *testing.T) {
 	if s := l.Stats().(TableStats); s.Trained < 999+150 {
 		t.Errorf("after a new beginning: %+v", s)
 	}
+	l.Reset()
+	for id := range uint64(10) { // in the middle of somebody's life
+		train(5000 + id)
+	}
+	if s := l.Stats().(TableStats); s.Trained != 9 || s.Lost != 0 || s.LastTrained != 5009 {
+		t.Errorf("from the middle: %+v", s)
+	}
 }
 
 func TestTableLearnerRefuses(t *testing.T) {

@@ -27,7 +27,7 @@ func (f *fake) Peer(ip string) (peer.ID, bool) {
 }
 
 func (f *fake) SetScheduling(s Scheduling) error {
-	if _, err := sched.New(s.Policy, s.Set); err != nil {
+	if _, err := sched.New(s.Policy, s.Set); err != nil && s.Policy != "external" {
 		return err
 	}
 	if s.Servers < 0 {
@@ -64,6 +64,7 @@ func TestSchedulersBothWays(t *testing.T) {
 		{`{"name":"RoundRobinWithMasterScheduler","parameters":["false","10.0.0.9","true"]}`, "round-robin-master",
 			map[string]string{"master": master, "loss": "true"},
 			`{"name":"round-robin-master","parameters":["loss=true","master=` + master + `"]}`},
+		{`{"name":"LearningScheduler","parameters":["2"]}`, "external", map[string]string{"types": "2", "rewards": "clients"}, ""},
 		{`{"name":"spread","parameters":[]}`, "spread", map[string]string{}, ""},
 		{`{"name":"power-of-n","parameters":["f=3"]}`, "power-of-n", map[string]string{"f": "3"}, ""},
 	}
@@ -165,7 +166,7 @@ func TestAnswerHeaders(t *testing.T) {
 	d.Answer(http.Header{"X-P2pfaas-Scheduler-Task-Tracing-Id": {"t1"}}, h, []invoke.Hop{
 		{Peer: real("a"), Total: 50 * time.Millisecond, Decide: time.Millisecond},
 		{Peer: real("b"), Total: 40 * time.Millisecond, Service: 30 * time.Millisecond},
-	})
+	}, &sched.Step{ID: 7, State: []float64{0, 1, 2.5}, Action: 3, Epsilon: 0.25})
 	want := http.Header{
 		"X-P2pfaas-Version":                        {"1.0"},
 		"X-P2pfaas-Scheduler":                      {"NoScheduler(true)"},
@@ -176,6 +177,10 @@ func TestAnswerHeaders(t *testing.T) {
 		"X-P2pfaas-Timing-Probing-Seconds-List":    {"[0,0]"},
 		"X-P2pfaas-Externally-Executed":            {"True"},
 		"X-P2pfaas-Hops":                           {"1"},
+		"X-P2pfaas-Scheduler-Learning-State":       {"0,1,2.5"},
+		"X-P2pfaas-Scheduler-Learning-Action":      {"3"},
+		"X-P2pfaas-Scheduler-Learning-Eps":         {"0.25"},
+		"X-P2pfaas-Scheduler-Learning-Eid":         {"7"},
 		"X-P2pfaas-Peers-List-Ip":                  {`["10.0.0.a","10.0.0.b"]`},
 		"X-P2pfaas-Peers-List-Id":                  {`["` + real("a").String() + `","` + real("b").String() + `"]`},
 	}
@@ -202,7 +207,7 @@ func TestErrors(t *testing.T) {
 	}
 	for _, c := range cases {
 		w := httptest.NewRecorder()
-		New(&fake{}, "1.0", true).Error(http.Header{}, w, &invoke.Error{Code: c.code, Text: "why"}, c.deliberate)
+		New(&fake{}, "1.0", true).Error(http.Header{}, w, &invoke.Error{Code: c.code, Text: "why"}, new(sched.Step), c.deliberate)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) || !strings.Contains(w.Body.String(), `"message"`) {
 			t.Errorf("%v, deliberate %t: %d %s", c.code, c.deliberate, w.Code, w.Body)
 		}

@@ -3,6 +3,7 @@ package learner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -26,10 +27,23 @@ type sockets struct {
 }
 
 func (s *sockets) ask(ctx context.Context, q *sched.Question) (sched.Advice, error) {
-	conn, err := s.take(ctx)
+	if conn := s.take(); conn != nil {
+		a, err := s.exchange(ctx, conn, q)
+		if err == nil || ctx.Err() != nil || errors.Is(err, ErrWrong) {
+			return a, err
+		}
+		s.drop() // the learner was away: the others are as dead as this one
+	}
+	conn, _, err := websocket.Dial(ctx, s.url, &websocket.DialOptions{HTTPClient: s.http})
 	if err != nil {
 		return sched.Advice{}, err
 	}
+	conn.SetReadLimit(maxAnswer)
+	return s.exchange(ctx, conn, q)
+}
+
+// exchange keeps the connection only if it was answered.
+func (s *sockets) exchange(ctx context.Context, conn *websocket.Conn, q *sched.Question) (sched.Advice, error) {
 	a, err := exchange(ctx, conn, q)
 	if err != nil {
 		_ = conn.CloseNow()
@@ -55,22 +69,17 @@ func exchange(ctx context.Context, conn *websocket.Conn, q *sched.Question) (sch
 	return parseAdvice(action, epsilon)
 }
 
-// take is an idle connection, or a new one.
-func (s *sockets) take(ctx context.Context) (*websocket.Conn, error) {
+// take is an idle connection, nil if there is none.
+func (s *sockets) take() *websocket.Conn {
 	s.mu.Lock()
-	if n := len(s.idle); n > 0 {
-		conn := s.idle[n-1]
-		s.idle = s.idle[:n-1]
-		s.mu.Unlock()
-		return conn, nil
+	defer s.mu.Unlock()
+	n := len(s.idle)
+	if n == 0 {
+		return nil
 	}
-	s.mu.Unlock()
-	conn, _, err := websocket.Dial(ctx, s.url, &websocket.DialOptions{HTTPClient: s.http})
-	if err != nil {
-		return nil, err
-	}
-	conn.SetReadLimit(maxAnswer)
-	return conn, nil
+	conn := s.idle[n-1]
+	s.idle = s.idle[:n-1]
+	return conn
 }
 
 func (s *sockets) put(conn *websocket.Conn) {
@@ -83,12 +92,19 @@ func (s *sockets) put(conn *websocket.Conn) {
 	s.idle = append(s.idle, conn)
 }
 
-func (s *sockets) close() {
+// drop closes those that are idle.
+func (s *sockets) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closed = true
 	for _, conn := range s.idle {
 		_ = conn.CloseNow()
 	}
 	s.idle = nil
+}
+
+func (s *sockets) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.drop()
 }

@@ -3,6 +3,7 @@ package mesh
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -27,7 +28,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 		"fill":   func() { dst = f.Fill(dst, "resize", [8]byte{1}) },
 		"source": func() { f.clock.add(ms); f.Source().Fill(&news) },
 		"hear":   func() { news.Sender.Counter += 1000; f.Hear(p, &news) },
-		"send":   func() { f.Sent(p, "fn"); f.Done(p, Done{}) },
+		"send":   func() { f.Sent(p, "fn", time.Second); f.Done(p, Done{}) },
 	} {
 		do()
 		if n := testing.AllocsPerRun(100, do); n > 0 {

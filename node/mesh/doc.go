@@ -11,7 +11,7 @@
 //	err = m.Start(ctx)                         // before the host's Start
 //	server := invoke.NewServer(…, m.Source())  // our news, for every message
 //	neighbours = m.Fill(neighbours, "resize", fingerprint)
-//	m.Sent(p, function)
+//	m.Sent(p, function, guess)
 //	m.Done(p, mesh.Done{Result: mesh.Answered, Took: took})
 //
 // Not every member is a neighbour: [Config.Max] are, three quarters of them the

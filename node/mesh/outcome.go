@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -44,16 +45,17 @@ type Done struct {
 	Transfer time.Duration
 }
 
-// Sent says that an invocation of the function is on its way to p. Until a report of p's that
+// Sent says that an invocation of the function is on its way to p, and is
+// guessed to run for so long where p has not measured it. Until a report of p's that
 // was made after it arrived, it counts as p's load; see sched.Neighbour.OwnSends and OwnWork.
-func (m *Mesh) Sent(p peer.ID, function string) {
+func (m *Mesh) Sent(p peer.ID, function string, guess time.Duration) {
 	now := m.now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if n := m.table.members[p]; n != nil {
 		n.breaker.sent(now)
 		n.used = now
-		n.sends.add(now, n.rtt.oneWay(), m.table.service(n, function).Mean, n.promise(now))
+		n.sends.add(now, n.rtt.oneWay(), cmp.Or(m.table.service(n, function).Mean, guess), n.promise(now))
 	}
 }
 

@@ -13,7 +13,7 @@ func TestOwnSendsInFill(t *testing.T) {
 	n := f.join("p", fn("resize", 1))
 	n.rtt.add(f.now(), 20*ms)
 	sends := func() int { return f.Fill(nil, "resize", [8]byte{})[0].OwnSends }
-	f.Sent("p", "fn")
+	f.Sent("p", "fn", time.Second)
 	f.clock.add(15 * ms)
 	// Made 10 ms before it came here, that is 5 ms after we sent: before it arrived.
 	f.says("p", load.Report{Servers: 4})
@@ -25,7 +25,7 @@ func TestOwnSendsInFill(t *testing.T) {
 	if sends() != 0 {
 		t.Fatal("a report from after its arrival does not cover a send")
 	}
-	f.Sent("p", "fn")
+	f.Sent("p", "fn", time.Second)
 	f.clock.add(5 * ms)
 	f.Done("p", Done{Result: Answered, Took: 5 * ms})
 	if sends() != 0 || len(n.sends.list) != 1 {
@@ -36,24 +36,24 @@ func TestOwnSendsInFill(t *testing.T) {
 func TestDoneJudges(t *testing.T) {
 	f := newFixture(t, 0)
 	n := f.join("p", fn("resize", 1))
-	f.Sent("p", "fn")
+	f.Sent("p", "fn", time.Second)
 	f.Done("p", Done{Result: Refused})
 	if n.honesty >= 1 || n.health != 1 || len(f.ids("resize", [8]byte{})) != 1 {
 		t.Fatalf("refused while idle: honesty %v, health %v", n.honesty, n.health)
 	}
 	low := n.honesty
-	f.Sent("p", "fn")
+	f.Sent("p", "fn", time.Second)
 	f.Done("p", Done{Result: Answered, Waited: time.Minute})
 	if n.honesty >= low {
 		t.Fatal("a late start costs no honesty")
 	}
 	low = n.honesty
-	f.Sent("p", "fn")
+	f.Sent("p", "fn", time.Second)
 	f.Done("p", Done{Result: Answered, Waited: ms})
 	if n.honesty <= low {
 		t.Fatal("a kept promise earns no honesty")
 	}
-	f.Sent("p", "fn")
+	f.Sent("p", "fn", time.Second)
 	f.Done("p", Done{Result: NotReached})
 	if n.health >= 1 || len(f.ids("resize", [8]byte{})) != 0 {
 		t.Fatal("a neighbour that was not reached is still a candidate")
@@ -62,7 +62,7 @@ func TestDoneJudges(t *testing.T) {
 	if len(f.ids("resize", [8]byte{})) != 1 {
 		t.Fatal("no candidate after its pause")
 	}
-	f.Sent("p", "fn")
+	f.Sent("p", "fn", time.Second)
 	if len(f.ids("resize", [8]byte{})) != 0 {
 		t.Fatal("a candidate while the one attempt is under way")
 	}
@@ -71,12 +71,12 @@ func TestDoneJudges(t *testing.T) {
 		t.Fatalf("after a success: %+v", c)
 	}
 	health := n.health
-	f.Sent("p", "fn")
+	f.Sent("p", "fn", time.Second)
 	f.Done("p", Done{Result: Abandoned})
 	if n.health != health || n.sends.count != 0 {
 		t.Fatal("an abandoned one says something of the neighbour")
 	}
-	f.Sent("unknown", "fn")
+	f.Sent("unknown", "fn", time.Second)
 	f.Done("unknown", Done{Result: Failed})
 }
 
@@ -103,7 +103,7 @@ func TestTheOnlyOneIsAskedAllTheSame(t *testing.T) {
 	f := newFixture(t, 0)
 	f.join("p", fn("resize", 1))
 	for range 20 {
-		f.Sent("p", "fn")
+		f.Sent("p", "fn", time.Second)
 		f.Done("p", Done{Function: "resize", Result: Unfit})
 	}
 	if got := f.ids("resize", [8]byte{}); len(got) != 1 {

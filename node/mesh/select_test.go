@@ -113,7 +113,7 @@ func TestInvite(t *testing.T) {
 	at := func(p peer.ID) *neighbour { return f.table.members[p] }
 	at("a").byChance = true
 	f.table.setFunctions(at("c"), list{}) // of no use
-	f.Sent("d", "fn")
+	f.Sent("d", "fn", time.Second)
 	var gone []peer.ID
 	for _, p := range []peer.ID{"w", "x", "y", "z"} {
 		before := slices.Clone(f.table.view)
@@ -126,7 +126,7 @@ func TestInvite(t *testing.T) {
 				gone = append(gone, n.id)
 			}
 		}
-		f.Sent(p, "fn") // keeps it there
+		f.Sent(p, "fn", time.Second) // keeps it there
 	}
 	if want := []peer.ID{"c", "a", "b", "d"}; !slices.Equal(gone[:3], want[:3]) {
 		t.Fatalf("replaced in the order %v, want %v: of no use, by chance, then the one without work of ours", gone, want[:3])

@@ -46,6 +46,18 @@ func (asker) Pass(*sched.View, sched.Pull) (peer.ID, bool) { return "", false }
 func (asker) Pulled(sched.PullEnd)                         {}
 func (asker) Served(time.Duration)                         {}
 
+// teacher tells the same lesson again and again.
+type teacher struct {
+	decide
+	lesson sched.Lesson
+}
+
+func (t teacher) Lesson() (sched.Lesson, bool) { return t.lesson, true }
+
+func asks(q sched.Question) func() sched.Policy {
+	return always(sched.Decision{Action: sched.Ask, Question: &q, Reason: sched.ReasonAsking})
+}
+
 // mute offers things besides Decide and does none well.
 type mute struct {
 	decide
@@ -89,8 +101,18 @@ func breaches() map[string]breach {
 		"probes nobody":     {always(sched.Decision{Action: sched.Probe, Reason: sched.ReasonProbing}), "probes nobody"},
 		"probes a stranger": {always(sched.Decision{Action: sched.Probe, Reason: sched.ReasonProbing,
 			Probes: peers("stranger-3")}), "not a neighbour"},
-		"probes twice":               {func() sched.Policy { return decide(probeTwice) }, "twice"},
-		"probes and does not wait":   {func() sched.Policy { return decide(probeAndRefuse) }, "does not wait"},
+		"probes twice":             {func() sched.Policy { return decide(probeTwice) }, "twice"},
+		"probes and does not wait": {func() sched.Policy { return decide(probeAndRefuse) }, "does not wait"},
+		"asks nothing":             {always(sched.Decision{Action: sched.Ask, Reason: sched.ReasonAsking}), "without a question"},
+		"asks for no action":       {asks(sched.Question{Within: time.Second}), "one of the actions []"},
+		"asks at once":             {asks(sched.Question{Actions: []int{1}}), "gives no time"},
+		"asks about nothing":       {asks(sched.Question{Actions: []int{1}, State: []float64{math.NaN()}, Within: time.Second}), "not all of it finite"},
+		"teaches nonsense": {func() sched.Policy {
+			return teacher{func(*sched.View, *sched.Request) sched.Decision { return refuse() }, sched.Lesson{Reward: 1}}
+		}, "lesson"},
+		"teaches for ever": {func() sched.Policy {
+			return teacher{func(*sched.View, *sched.Request) sched.Decision { return refuse() }, sched.Lesson{Step: sched.Step{ID: 1}}}
+		}, "more than"},
 		"changes a neighbour":        {func() sched.Policy { return decide(changeNeighbour) }, "changed the view"},
 		"changes the request":        {func() sched.Policy { return decide(changeRequest) }, "changed the request"},
 		"other chance than the view": {ownChance, "not deterministic"},
