@@ -21,7 +21,7 @@ const (
 // longestProbe and mostTimes bound what probes are told.
 const (
 	longestProbe = 24 * time.Hour
-	mostTimes   = 1000
+	mostTimes    = 1000
 )
 
 // parseProbes reads how a function wants to be asked for its readiness and its
