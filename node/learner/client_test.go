@@ -93,7 +93,7 @@ func TestAskInVain(t *testing.T) {
 		{"no number", wrong(200, "", "NaN"), patient, [4]uint64{0, 0, 0, 1}},
 		{"epsilon", wrong(200, "small", "1"), patient, [4]uint64{0, 0, 0, 1}},
 		{"endless", wrong(200, "", strings.Repeat("1", 1<<20)), patient, [4]uint64{0, 0, 0, 1}},
-		{"elsewhere", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there", 302) }, patient, [4]uint64{0, 0, 1, 0}},
+		{"elsewhere", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there", http.StatusFound) }, patient, [4]uint64{0, 0, 1, 0}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
