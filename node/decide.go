@@ -27,11 +27,7 @@ func (d *dispatcher) ask(inv *invocation) sched.Decision {
 
 // fillView is what this node knows at this moment, for one invocation.
 func (d *dispatcher) fillView(v *sched.View, inv *invocation) {
-	now := d.clock()
-	v.Now = now
-	v.OwnRate = d.arrivals.get(now)
-	v.MeshUtilisation = d.mesh.Utilisation()
-	v.Self = sched.Self{ID: d.self, Zone: d.zone, Mix: d.mix.get(), Load: sched.Load{Speed: 1, Rate: v.OwnRate, Out: d.forwards.get(now)}}
+	d.fillNode(v)
 	need := inv.need()
 	d.slots.view(&v.Self, &need)
 	var print faas.Fingerprint
@@ -47,6 +43,14 @@ func (d *dispatcher) fillView(v *sched.View, inv *invocation) {
 		copy(print[:], inv.Fingerprint)
 	}
 	v.Neighbours = d.mesh.Fill(v.Neighbours, inv.Function, print)
+}
+
+// fillNode is what does not depend on the invocation.
+func (d *dispatcher) fillNode(v *sched.View) {
+	v.Now = d.clock()
+	v.OwnRate = d.arrivals.get(v.Now)
+	v.MeshUtilisation = d.mesh.Utilisation()
+	v.Self = sched.Self{ID: d.self, Zone: d.zone, Mix: d.mix.get(), Load: sched.Load{Speed: 1, Rate: v.OwnRate, Out: d.forwards.get(v.Now)}}
 }
 
 // staysHere tells whether the function's bodies may not leave this node.

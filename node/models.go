@@ -94,32 +94,16 @@ func (n *Node) remember() {
 		return
 	}
 	if err == nil {
-		err = writeModel(n.modelFile(name), model)
+		err = os.MkdirAll(filepath.Dir(n.modelFile(name)), 0o700)
+	}
+	if err == nil {
+		err = replaceFile(n.modelFile(name), model)
 	}
 	if err != nil {
 		log.Warnw("what the policy has learned could not be written down", "policy", name, "error", err)
 		return
 	}
 	n.model = model
-}
-
-func writeModel(file string, model []byte) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(file), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(model)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }
 
 // remembering writes it down now and then until ctx ends, and once more.

@@ -126,15 +126,12 @@ func (b *policyBox) pulls() bool {
 
 // fillIdle is what this node knows at this moment, for no function in particular.
 func (d *dispatcher) fillIdle(v *sched.View) {
-	now := d.clock()
-	mix := d.mix.get()
-	v.Now, v.OwnRate, v.MeshUtilisation = now, d.arrivals.get(now), d.mesh.Utilisation()
-	v.Self = sched.Self{ID: d.self, Zone: d.zone, Service: mix, Mix: mix, Warm: true, Deployed: true,
-		Load: sched.Load{Speed: 1, Rate: v.OwnRate, Out: d.forwards.get(now)}}
+	d.fillNode(v)
+	v.Self.Service, v.Self.Warm, v.Self.Deployed = v.Self.Mix, true, true
 	d.slots.view(&v.Self, &need{weight: 1})
 	v.Neighbours = d.mesh.All(v.Neighbours)
 	for i := range v.Neighbours {
-		v.Neighbours[i].Service = mix
+		v.Neighbours[i].Service = v.Self.Mix
 	}
 }
 

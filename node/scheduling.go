@@ -180,9 +180,5 @@ func (n *Node) keepScheduling() error {
 	if err != nil {
 		return err
 	}
-	fresh := n.schedulingFile() + ".new"
-	if err := os.WriteFile(fresh, text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(fresh, n.schedulingFile())
+	return replaceFile(n.schedulingFile(), text)
 }

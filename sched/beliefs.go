@@ -22,22 +22,7 @@ func (b *beliefs) look(v *View, r *Request, e estimates, m *climate) {
 	b.list, b.vessels = b.list[:0], b.vessels[:0]
 	b.pace = paceOf(v, e.prior)
 	b.mix = mixtureOf(&v.Self, b.pace)
-	var out, ages float64
-	var heard int
-	for i := range v.Neighbours {
-		n := &v.Neighbours[i]
-		age := n.Age(v.Now)
-		if age > e.maxAge {
-			continue
-		}
-		heard++
-		ages += seconds(age)
-		out += sane(n.Load.Out, 0)
-		if t := trust(n); t >= minTrust && n.ID != v.Self.ID && !r.HasVisited(n.ID) {
-			b.add(i, t, v, m)
-		}
-	}
-	b.unseen = out * ages / max(1, float64(heard))
+	b.unseen = eachCandidate(v, r, e.maxAge, func(i int, _ *Neighbour, trust float64) { b.add(i, trust, v, m) })
 }
 
 func (b *beliefs) add(index int, trust float64, v *View, m *climate) {

@@ -66,22 +66,30 @@ func (o *outlook) look(v *View, r *Request, e estimates) {
 	o.delay = coldStart(v.Self.Warm, v.Self.Cold)
 	o.here = o.waitHere(&v.Self) + o.service + o.delay
 	o.candidates = o.candidates[:0]
+	o.unseen = eachCandidate(v, r, e.maxAge, func(i int, n *Neighbour, trust float64) { o.expect(i, n, pace, trust) })
+}
+
+// eachCandidate calls add with those neighbours to which the invocation may go,
+// and how far each is trusted. unseen is how many forwards all neighbours made
+// since they reported: the sum of their forwards-out times the mean age of the
+// reports; those older than maxAge tell nothing.
+func eachCandidate(v *View, r *Request, maxAge time.Duration, add func(i int, n *Neighbour, trust float64)) (unseen float64) {
 	var out, ages float64
 	var heard int
 	for i := range v.Neighbours {
 		n := &v.Neighbours[i]
 		age := n.Age(v.Now)
-		if age > e.maxAge {
+		if age > maxAge {
 			continue
 		}
 		heard++
 		ages += seconds(age)
 		out += sane(n.Load.Out, 0)
 		if t := trust(n); t >= minTrust && n.ID != v.Self.ID && !r.HasVisited(n.ID) {
-			o.expect(i, n, pace, t)
+			add(i, n, t)
 		}
 	}
-	o.unseen = out * ages / max(1, float64(heard))
+	return out * ages / max(1, float64(heard))
 }
 
 // soonest is the candidate of the least response, nil without candidates.

@@ -5,9 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/p2pfaas/p2pfaas/protocol/streams"
 )
 
 // MaxMessage bounds one message of the probe protocol and one report on the
@@ -16,7 +17,7 @@ const MaxMessage = 4 << 10
 
 var (
 	// ErrTooLarge means that a message's stated length is beyond MaxMessage.
-	ErrTooLarge = errors.New("load message too large")
+	ErrTooLarge = streams.ErrTooLarge
 	// ErrMalformed means that bytes are no loadpb.Message.
 	ErrMalformed = errors.New("malformed load message")
 )
@@ -77,24 +78,9 @@ func orNegative(used int, err error) int {
 	return used
 }
 
-// readFrame reads a uvarint length and so many bytes; buf is used if it is
-// large enough. A clean end before the first byte is io.EOF.
+// readFrame reads one message of the probe protocol.
 func readFrame(r *bufio.Reader, buf []byte) ([]byte, error) {
-	size, err := binary.ReadUvarint(r)
-	if err != nil {
-		return nil, err
-	}
-	if size > MaxMessage {
-		return nil, fmt.Errorf("%w: %d bytes stated, at most %d allowed", ErrTooLarge, size, MaxMessage)
-	}
-	if cap(buf) < int(size) {
-		buf = make([]byte, size)
-	}
-	buf = buf[:size]
-	if _, err = io.ReadFull(r, buf); errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	return buf, err
+	return streams.ReadFrame(r, buf, MaxMessage)
 }
 
 // framer makes frames in memory that it reuses.

@@ -16,12 +16,8 @@ import (
 // ID is the probe protocol's ID.
 const ID protocol.ID = "/p2pfaas/load/1.0.0"
 
-const (
-	// IdleTime is how long a kept stream may lie unused before it is closed.
-	IdleTime = 60 * time.Second
-	// probeTime bounds a probe whose context has no deadline.
-	probeTime = 5 * time.Second
-)
+// IdleTime is how long a kept stream may lie unused before it is closed.
+const IdleTime = 60 * time.Second
 
 // ErrClosed means that the Topic has been closed.
 var ErrClosed = errors.New("closed")
@@ -42,8 +38,6 @@ func NewProber(h host.Host, source Source) *Prober {
 // does not dial: a peer without a connection is an error. A kept stream that
 // turns out to be dead is replaced by a new one, once.
 func (p *Prober) Probe(ctx context.Context, id peer.ID) (news News, rtt time.Duration, err error) {
-	ctx, cancel := withLimit(ctx)
-	defer cancel()
 	err = p.kept.Exchange(ctx, id, func(s *streams.Stream) error {
 		news, rtt, err = p.ask(s)
 		return err
@@ -52,13 +46,6 @@ func (p *Prober) Probe(ctx context.Context, id peer.ID) (news News, rtt time.Dur
 		return News{}, 0, fmt.Errorf("probe peer: %w", err)
 	}
 	return news, rtt, nil
-}
-
-func withLimit(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, probeTime)
 }
 
 func (p *Prober) ask(s *streams.Stream) (news News, rtt time.Duration, err error) {

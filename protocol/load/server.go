@@ -1,9 +1,7 @@
 package load
 
 import (
-	"bufio"
 	"context"
-	"time"
 
 	logging "github.com/ipfs/go-log/v2"
 	"github.com/libp2p/go-libp2p/core/host"
@@ -20,8 +18,6 @@ const (
 	// streamsPerPeer bounds the streams that one peer may keep open: a Prober
 	// keeps one, and uses more only while it asks more than once at a time.
 	streamsPerPeer = 8
-	// writeTime is how long an answer may take to be written.
-	writeTime = 5 * time.Second
 )
 
 // Gate says who may ask: nil lets p in. It may wait for p to introduce itself.
@@ -62,38 +58,17 @@ func (s *Server) admit(ctx context.Context, p peer.ID) error {
 
 // serve answers until the stream ends or lies idle, which is its error.
 func (s *Server) serve(stream network.Stream, p peer.ID) error {
-	r := bufio.NewReaderSize(stream, 512)
 	var (
 		news News
-		in   []byte
 		out  framer
 	)
-	for {
-		// The asker closes first, so that it does not ask on a stream that is
-		// just being closed.
-		if err := stream.SetReadDeadline(time.Now().Add(IdleTime * 5 / 4)); err != nil {
-			return err
-		}
-		var err error
-		if in, err = readFrame(r, in); err != nil {
-			return err
-		}
-		if err = ParseMessage(in, &news); err != nil {
-			return err
+	return streams.Answer(stream, IdleTime, MaxMessage, func(question []byte) ([]byte, error) {
+		if err := ParseMessage(question, &news); err != nil {
+			return nil, err
 		}
 		s.sink.Hear(p, &news)
 		news = News{Others: news.Others[:0]}
 		s.source.Fill(&news)
-		if err = answer(stream, out.frame(&news)); err != nil {
-			return err
-		}
-	}
-}
-
-func answer(stream network.Stream, frame []byte) error {
-	if err := stream.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
-		return err
-	}
-	_, err := stream.Write(frame)
-	return err
+		return out.frame(&news), nil
+	})
 }

@@ -26,8 +26,6 @@ func NewClient(h host.Host, news load.Source, sink load.Sink) *Client {
 
 // Ask asks p. An answer without a node's name has p's.
 func (c *Client) Ask(ctx context.Context, p peer.ID, a Ask) (Answer, error) {
-	ctx, cancel := withLimit(ctx)
-	defer cancel()
 	var answer Answer
 	err := c.kept.Exchange(ctx, p, func(s *streams.Stream) (err error) {
 		var n load.News
@@ -50,13 +48,6 @@ func (c *Client) Ask(ctx context.Context, p peer.ID, a Ask) (Answer, error) {
 		answer.By = p
 	}
 	return answer, nil
-}
-
-func withLimit(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, AskTime)
 }
 
 // Close closes the kept streams. Asks under way end by their own contexts.

@@ -5,12 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/p2pfaas/p2pfaas/protocol/load"
+	"github.com/p2pfaas/p2pfaas/protocol/streams"
 )
 
 // Fields of pullpb.Ask and pullpb.Answer; the first two are those of both.
@@ -155,21 +155,11 @@ func frame(message []byte) []byte {
 	return append(binary.AppendUvarint(make([]byte, 0, len(message)+binary.MaxVarintLen16), uint64(len(message))), message...)
 }
 
-// readFrame reads a length and so many bytes; buf is used if it is large enough.
+// readFrame reads one message.
 func readFrame(r *bufio.Reader, buf []byte) ([]byte, error) {
-	size, err := binary.ReadUvarint(r)
-	if err != nil {
-		return buf, err
+	b, err := streams.ReadFrame(r, buf, MaxMessage)
+	if errors.Is(err, streams.ErrTooLarge) {
+		err = fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if size > MaxMessage {
-		return buf, fmt.Errorf("%w: %d bytes stated, at most %d are allowed", ErrMalformed, size, MaxMessage)
-	}
-	if cap(buf) < int(size) {
-		buf = make([]byte, size)
-	}
-	buf = buf[:size]
-	if _, err = io.ReadFull(r, buf); errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	return buf, err
+	return b, err
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
+
+	"github.com/p2pfaas/p2pfaas/protocol/streams"
 )
 
 // ID is the protocol's ID.
@@ -29,9 +31,8 @@ const (
 	MaxAsked  = 8
 	// IdleTime is how long a kept stream may lie unused.
 	IdleTime = 60 * time.Second
-	// AskTime bounds an ask whose context has no deadline, and what a Handler may
-	// take.
-	AskTime = 5 * time.Second
+	// handleTime is how long a Handler may take, the asks that it passes on included.
+	handleTime = streams.AskTime
 )
 
 // ErrMalformed: bytes are no message of this protocol.

@@ -1,9 +1,7 @@
 package pull
 
 import (
-	"bufio"
 	"context"
-	"time"
 
 	logging "github.com/ipfs/go-log/v2"
 	"github.com/libp2p/go-libp2p/core/host"
@@ -54,24 +52,11 @@ func (s *Server) serve(ctx context.Context, stream network.Stream) error {
 
 // answer goes on until the stream ends or lies idle, which is its error.
 func (s *Server) answer(ctx context.Context, stream network.Stream, p peer.ID) error {
-	r := bufio.NewReaderSize(stream, 512)
-	var (
-		in []byte
-		n  load.News
-	)
-	for {
-		// The asker closes first, so that it does not ask on a stream that is
-		// just being closed.
-		if err := stream.SetReadDeadline(time.Now().Add(IdleTime * 5 / 4)); err != nil {
-			return err
-		}
-		var err error
-		if in, err = readFrame(r, in); err != nil {
-			return err
-		}
+	var n load.News
+	return streams.Answer(stream, IdleTime, MaxMessage, func(question []byte) ([]byte, error) {
 		var a Ask
-		if err = parseAsk(in, &a, &n); err != nil {
-			return err
+		if err := parseAsk(question, &a, &n); err != nil {
+			return nil, err
 		}
 		s.sink.Hear(p, &n)
 		if a.From == "" {
@@ -80,22 +65,12 @@ func (s *Server) answer(ctx context.Context, stream network.Stream, p peer.ID) e
 		answer := s.ask(ctx, p, a)
 		n = load.News{Others: n.Others[:0]}
 		s.news.Fill(&n)
-		if err = write(stream, frame(appendAnswer(nil, &answer, &n))); err != nil {
-			return err
-		}
-	}
+		return frame(appendAnswer(nil, &answer, &n)), nil
+	})
 }
 
 func (s *Server) ask(ctx context.Context, p peer.ID, a Ask) Answer {
-	ctx, cancel := context.WithTimeout(ctx, AskTime)
+	ctx, cancel := context.WithTimeout(ctx, handleTime)
 	defer cancel()
 	return s.handle(ctx, p, a)
-}
-
-func write(stream network.Stream, b []byte) error {
-	if err := stream.SetWriteDeadline(time.Now().Add(AskTime)); err != nil {
-		return err
-	}
-	_, err := stream.Write(b)
-	return err
 }

@@ -17,6 +17,9 @@ import (
 // keptBuffer is what one Stream buffers of what it reads, in bytes.
 const keptBuffer = 512
 
+// AskTime bounds an exchange whose context has no deadline.
+const AskTime = 5 * time.Second
+
 // Kept asks peers questions of one protocol, over a kept stream for each. It
 // does not dial. The other side MUST allow a stream to lie unused for longer than
 // idle, so that the asker is who closes.
@@ -48,6 +51,8 @@ func NewKept(h host.Host, id protocol.ID, idle time.Duration) *Kept {
 // answer. A kept stream that turns out to be dead is replaced by a new one,
 // once, and the question asked again: it MUST be repeatable.
 func (k *Kept) Exchange(ctx context.Context, p peer.ID, ask func(*Stream) error) error {
+	ctx, cancel := withLimit(ctx)
+	defer cancel()
 	if s := k.take(p); s != nil {
 		if err := k.exchange(ctx, p, s, ask); err == nil || ctx.Err() != nil {
 			return err
@@ -58,6 +63,13 @@ func (k *Kept) Exchange(ctx context.Context, p peer.ID, ask func(*Stream) error)
 		return err
 	}
 	return k.exchange(ctx, p, s, ask)
+}
+
+func withLimit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, AskTime)
 }
 
 func (k *Kept) open(ctx context.Context, p peer.ID) (*Stream, error) {
