@@ -49,7 +49,7 @@ type ruling struct {
 func testRulings(t *testing.T, policy string, set map[string]string, rulings []ruling) {
 	t.Helper()
 	for _, c := range rulings {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(policy+"/"+c.name, func(t *testing.T) {
 			s := newScene(c.own, c.peers...)
 			if c.change != nil {
 				c.change(s)
@@ -62,71 +62,83 @@ func testRulings(t *testing.T, policy string, set map[string]string, rulings []r
 	}
 }
 
-func TestSpreadRule5FreeServer(t *testing.T) {
-	testRulings(t, "spread", nil, []ruling{
-		{"free", 0, []int{0}, nil, sched.Run, "", sched.ReasonFreeServer},
-		{"free, alone", 0, nil, nil, sched.Run, "", sched.ReasonFreeServer},
-		{"free, a little slower", 0, []int{0}, func(s *scene) { s.self().Service.Mean = 111 * ms }, sched.Run, "", sched.ReasonFreeServer},
-		{"free, much slower", 0, []int{0}, func(s *scene) { s.self().Service.Mean = 200 * ms }, sched.Forward, "a", sched.ReasonThereSooner},
-		{"free, much slower, but the fast one is busy", 0, []int{3}, func(s *scene) { s.self().Service.Mean = 200 * ms },
-			sched.Run, "", sched.ReasonFreeServer},
-		{"free, much slower, but the fast one is far", 0, []int{0}, func(s *scene) {
-			s.self().Service.Mean = 200 * ms
-			s.peer("a").RTT = 150 * ms
-		}, sched.Run, "", sched.ReasonFreeServer},
-		{"free, much slower, but no hop is left", 0, []int{0}, func(s *scene) {
-			s.self().Service.Mean = 200 * ms
-			s.came("x", "y", "z")
-		}, sched.Run, "", sched.ReasonHopLimit},
-		{"free and never measured", 0, []int{0}, func(s *scene) { s.self().Service = sched.Service{} },
-			sched.Run, "", sched.ReasonFreeServer},
-		{"free, nobody measured", 0, []int{0}, func(s *scene) {
-			s.self().Service = sched.Service{}
-			s.peer("a").Service = sched.Service{}
-		}, sched.Run, "", sched.ReasonFreeServer},
-		{"free, never measured, a slow machine", 0, []int{0}, func(s *scene) {
-			s.self().Service = sched.Service{}
-			s.self().Load.Speed = 3
-		}, sched.Forward, "a", sched.ReasonThereSooner},
-		{"free but asleep", 0, []int{0}, func(s *scene) { s.self().Warm, s.self().Cold = false, 2*time.Second },
-			sched.Forward, "a", sched.ReasonThereSooner},
-		{"free, all asleep", 0, []int{0}, func(s *scene) {
-			s.self().Warm, s.self().Cold = false, 2*time.Second
-			s.peer("a").Warm, s.peer("a").Cold = false, 2*time.Second
-		}, sched.Run, "", sched.ReasonFreeServer},
-		{"asleep without a cold start", 0, []int{0}, func(s *scene) { s.self().Warm = false }, sched.Run, "", sched.ReasonFreeServer},
-	})
+// bothSpreads are the two forms of the default, and the name of each one's margin. They
+// have these rules in common.
+func bothSpreads() map[string]string {
+	return map[string]string{"spread": "finish", "spread-v1": "margin"}
+}
+
+func TestBothSpreadsFreeServer(t *testing.T) {
+	for policy := range bothSpreads() {
+		testRulings(t, policy, nil, []ruling{
+			{"free", 0, []int{0}, nil, sched.Run, "", sched.ReasonFreeServer},
+			{"free, alone", 0, nil, nil, sched.Run, "", sched.ReasonFreeServer},
+			{"free, a little slower", 0, []int{0}, func(s *scene) { s.self().Service.Mean = 111 * ms }, sched.Run, "", sched.ReasonFreeServer},
+			{"free, much slower", 0, []int{0}, func(s *scene) { s.self().Service.Mean = 200 * ms }, sched.Forward, "a", sched.ReasonThereSooner},
+			{"free, much slower, but the fast one is busy", 0, []int{3}, func(s *scene) { s.self().Service.Mean = 200 * ms },
+				sched.Run, "", sched.ReasonFreeServer},
+			{"free, much slower, but the fast one is far", 0, []int{0}, func(s *scene) {
+				s.self().Service.Mean = 200 * ms
+				s.peer("a").RTT = 150 * ms
+			}, sched.Run, "", sched.ReasonFreeServer},
+			{"free, much slower, but no hop is left", 0, []int{0}, func(s *scene) {
+				s.self().Service.Mean = 200 * ms
+				s.came("x", "y", "z")
+			}, sched.Run, "", sched.ReasonHopLimit},
+			{"free and never measured", 0, []int{0}, func(s *scene) { s.self().Service = sched.Service{} },
+				sched.Run, "", sched.ReasonFreeServer},
+			{"free, nobody measured", 0, []int{0}, func(s *scene) {
+				s.self().Service = sched.Service{}
+				s.peer("a").Service = sched.Service{}
+			}, sched.Run, "", sched.ReasonFreeServer},
+			{"free, never measured, a slow machine", 0, []int{0}, func(s *scene) {
+				s.self().Service = sched.Service{}
+				s.self().Load.Speed = 3
+			}, sched.Forward, "a", sched.ReasonThereSooner},
+			{"free but asleep", 0, []int{0}, func(s *scene) { s.self().Warm, s.self().Cold = false, 2*time.Second },
+				sched.Forward, "a", sched.ReasonThereSooner},
+			{"free, all asleep", 0, []int{0}, func(s *scene) {
+				s.self().Warm, s.self().Cold = false, 2*time.Second
+				s.peer("a").Warm, s.peer("a").Cold = false, 2*time.Second
+			}, sched.Run, "", sched.ReasonFreeServer},
+			{"asleep without a cold start", 0, []int{0}, func(s *scene) { s.self().Warm = false }, sched.Run, "", sched.ReasonFreeServer},
+		})
+	}
 }
 
 // Without finish only unequal keeps the invocation: 130 ms here are more than
 // 100 ms and 25 ms of way, yet less than 1.1 times 100 ms and the way.
-func TestSpreadRule5CountsTheWay(t *testing.T) {
-	slower := func(s *scene) { s.self().Service.Mean, s.peer("a").RTT = 130*ms, 25*ms }
-	testRulings(t, "spread", map[string]string{"finish": "0"}, []ruling{
-		{"unequal 1.1", 0, []int{0}, slower, sched.Run, "", sched.ReasonFreeServer},
-	})
-	testRulings(t, "spread", map[string]string{"finish": "0", "unequal": "1"}, []ruling{
-		{"unequal 1", 0, []int{0}, slower, sched.Forward, "a", sched.ReasonThereSooner},
-	})
+func TestBothSpreadsCountsTheWay(t *testing.T) {
+	for policy, margin := range bothSpreads() {
+		slower := func(s *scene) { s.self().Service.Mean, s.peer("a").RTT = 130*ms, 25*ms }
+		testRulings(t, policy, map[string]string{margin: "0"}, []ruling{
+			{"unequal 1.1", 0, []int{0}, slower, sched.Run, "", sched.ReasonFreeServer},
+		})
+		testRulings(t, policy, map[string]string{margin: "0", "unequal": "1"}, []ruling{
+			{"unequal 1", 0, []int{0}, slower, sched.Forward, "a", sched.ReasonThereSooner},
+		})
+	}
 }
 
-func TestSpreadRule5HopLimit(t *testing.T) {
-	testRulings(t, "spread", nil, []ruling{
-		{"one hop is left", 9, []int{0}, func(s *scene) { s.came("x", "y") }, sched.Forward, "a", sched.ReasonThereSooner},
-		{"none is left", 9, []int{0}, func(s *scene) { s.came("x", "y", "z") }, sched.Run, "", sched.ReasonHopLimit},
-		{"none is left, a server is free", 0, []int{0}, func(s *scene) { s.came("x", "y", "z") }, sched.Run, "", sched.ReasonFreeServer},
-		{"none is left, no room", 9, []int{0}, func(s *scene) {
-			s.came("x", "y", "z")
-			s.self().Room = false
-		}, sched.Refuse, "", sched.ReasonFull},
-		{"none is left, not deployed", 0, []int{0}, func(s *scene) {
-			s.came("x", "y", "z")
-			s.self().Deployed = false
-		}, sched.Refuse, "", sched.ReasonNotDeployed},
-	})
-	testRulings(t, "spread", map[string]string{"hops": "1"}, []ruling{
-		{"set to one, none is left", 9, []int{0}, func(s *scene) { s.came("x") }, sched.Run, "", sched.ReasonHopLimit},
-	})
+func TestBothSpreadsHopLimit(t *testing.T) {
+	for policy := range bothSpreads() {
+		testRulings(t, policy, nil, []ruling{
+			{"one hop is left", 9, []int{0}, func(s *scene) { s.came("x", "y") }, sched.Forward, "a", sched.ReasonThereSooner},
+			{"none is left", 9, []int{0}, func(s *scene) { s.came("x", "y", "z") }, sched.Run, "", sched.ReasonHopLimit},
+			{"none is left, a server is free", 0, []int{0}, func(s *scene) { s.came("x", "y", "z") }, sched.Run, "", sched.ReasonFreeServer},
+			{"none is left, no room", 9, []int{0}, func(s *scene) {
+				s.came("x", "y", "z")
+				s.self().Room = false
+			}, sched.Refuse, "", sched.ReasonFull},
+			{"none is left, not deployed", 0, []int{0}, func(s *scene) {
+				s.came("x", "y", "z")
+				s.self().Deployed = false
+			}, sched.Refuse, "", sched.ReasonNotDeployed},
+		})
+		testRulings(t, policy, map[string]string{"hops": "1"}, []ruling{
+			{"set to one, none is left", 9, []int{0}, func(s *scene) { s.came("x") }, sched.Run, "", sched.ReasonHopLimit},
+		})
+	}
 }
 
 func TestSpreadRule5Finish(t *testing.T) {
