@@ -85,8 +85,15 @@ type Config struct {
 	// go there. Default "": over HTTP.
 	LearnerSocket string `toml:"learner-socket"`
 
+	// Preset is how much of the machine the node takes where nothing else is
+	// configured: neighbours, kept streams, windows, bodies and calls kept, and
+	// MaxOpen. "small" is for boards and containers with less than 1 GB of memory,
+	// or one core and less than 2 GB, "standard" for all others. Default "auto": as
+	// memory and cores suggest, those that the control group or GOMEMLIMIT grants.
+	Preset string `toml:"preset"`
+
 	// Servers bounds the weighted work that runs at once. Default 0: the number
-	// of CPU cores. More lets functions that mostly wait overlap, and makes those
+	// of CPU cores that the node may use. More lets functions that mostly wait overlap, and makes those
 	// that compute slow each other down.
 	Servers int `toml:"servers"`
 
@@ -101,8 +108,8 @@ type Config struct {
 	Order string `toml:"order"`
 
 	// MaxOpen bounds the invocations that stream for longer than 5 s: they have
-	// given their server back and only hold a connection. Default 1024, about
-	// 100 KB of memory each.
+	// given their server back and only hold a connection. Default 0: by the Preset,
+	// 1024 or, small, 256; about 100 KB of memory each.
 	MaxOpen int `toml:"max-open"`
 
 	// Gossip is the period of load reports to all neighbours, 100 ms to 1 min.
@@ -205,8 +212,8 @@ func Default() Config {
 		MDNS:    true,
 		DHT:     true,
 		Policy:  "spread",
+		Preset:  PresetAuto,
 		Queue:   -1,
-		MaxOpen: 1024,
 
 		AsyncCopies: 1, AsyncKeep: time.Hour, AsyncKeepDead: 7 * 24 * time.Hour,
 		AsyncDisk: 1024, AsyncCalls: 100_000,

@@ -130,7 +130,7 @@ func (c *Config) checkCapacity() error {
 	return errors.Join(
 		within("servers", c.Servers, 0, maxServers, "0 is the number of cores"),
 		within("queue", c.Queue, -1, maxQueue, "-1 bounds it by the expected wait"),
-		within("max-open", c.MaxOpen, 1, maxMaxOpen, "1024 is the default"),
+		within("max-open", c.MaxOpen, 0, maxMaxOpen, "0 is the preset's"),
 		within("drain", c.Drain, 0, maxDrain, "0 ends at once"),
 		c.checkGossip(),
 		c.checkAsync(),
@@ -167,6 +167,7 @@ func (c *Config) checkChoices() error {
 		policy = wrong("policy", "", "want the name of a policy, as spread or local")
 	}
 	return errors.Join(policy,
+		oneOf("preset", c.Preset, PresetAuto, PresetSmall, PresetStandard),
 		oneOf("retry", c.Retry, RetryIdempotent, RetryAlways, RetryNever),
 		oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error"),
 	)

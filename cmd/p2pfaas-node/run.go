@@ -68,8 +68,12 @@ func serve(ctx context.Context, c node.Config, stdout io.Writer) error {
 		return err
 	}
 	defer n.Close()
+	soft := node.LimitMemory()
 	if err := n.Start(ctx); err != nil {
 		return err
+	}
+	if soft > 0 {
+		log.Infow("heap is kept below a limit; GOMEMLIMIT sets another", "mb", soft>>20)
 	}
 	log.Infow("mesh is open: who is on a private, link-local or loopback address may join and invoke", "mesh", c.Mesh)
 	fmt.Fprintln(stdout, readyLine(n.Ready()))
@@ -85,8 +89,8 @@ func serve(ctx context.Context, c node.Config, stdout io.Writer) error {
 
 // readyLine is one line of key=value, for people and scripts.
 func readyLine(r node.Ready) string {
-	return fmt.Sprintf("ready peer=%s mesh=%s runtime=%s http=%s addresses=%s",
-		r.PeerID, r.Mesh, r.Runtime, r.HTTP, strings.Join(r.Addrs, ","))
+	return fmt.Sprintf("ready peer=%s mesh=%s runtime=%s preset=%s http=%s addresses=%s",
+		r.PeerID, r.Mesh, r.Runtime, r.Preset, r.HTTP, strings.Join(r.Addrs, ","))
 }
 
 func drain(n *node.Node, c node.Config) {
@@ -103,6 +107,7 @@ func drain(n *node.Node, c node.Config) {
 func completeSettings(cmd *cobra.Command) {
 	fixed := map[string][]string{
 		"policy":    policies().Names(),
+		"preset":    {node.PresetAuto, node.PresetSmall, node.PresetStandard},
 		"retry":     {node.RetryIdempotent, node.RetryAlways, node.RetryNever},
 		"log-level": {"debug", "info", "warn", "error"},
 	}

@@ -52,10 +52,11 @@ func addDeciding(fs *pflag.FlagSet, c *node.Config) {
 	fs.Var(pairs{&c.PolicySet}, "set", "`KEY=VALUE`, a parameter of the policy; repeatable")
 	fs.StringVar(&c.Learner, "learner", c.Learner, "`URL` of the learner that the policy external asks (default the node's own)")
 	fs.StringVar(&c.LearnerSocket, "learner-socket", c.LearnerSocket, "`URL` of that learner's streaming socket, to ask there, ws://HOST:8765")
+	fs.StringVar(&c.Preset, "preset", c.Preset, "how much of the machine to take: small, standard, or auto, by its memory and cores")
 	fs.IntVar(&c.Servers, "servers", c.Servers, "invocations that run at once, weighted (default the number of cores)")
 	fs.StringVar(&c.Order, "order", c.Order, "who of the waiting is first: fifo, deadline or moore-hodgson; default as the policy wants it")
 	fs.IntVar(&c.Queue, "queue", c.Queue, "invocations that wait; -1 bounds them by the expected wait")
-	fs.IntVar(&c.MaxOpen, "max-open", c.MaxOpen, "invocations that stream for longer than 5 s")
+	fs.IntVar(&c.MaxOpen, "max-open", c.MaxOpen, "invocations that stream for longer than 5 s (default by the preset, 1024 or 256)")
 	fs.StringVar(&c.Retry, "retry", c.Retry, "what may be tried again when nobody can tell whether it ran: idempotent, always or never")
 }
 

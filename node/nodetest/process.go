@@ -207,6 +207,9 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // Memory is the node's resident memory in bytes, its anonymous part alone.
 func (p *Process) Memory() int64 { return p.status("RssAnon:") }
 
+// Resident is the node's resident memory in bytes, file-backed pages included.
+func (p *Process) Resident() int64 { return p.status("VmRSS:") }
+
 // PeakMemory is the most that was ever resident, in bytes, file-backed pages
 // included.
 func (p *Process) PeakMemory() int64 { return p.status("VmHWM:") }

@@ -2,10 +2,14 @@
 package nodetest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"testing"
+
+	"github.com/p2pfaas/p2pfaas/faas/embedded/cgroup"
 )
 
 // A Requirement is something that a machine may lack.
@@ -29,6 +33,8 @@ const (
 	Docker
 	// Python3: the program python3.
 	Python3
+	// ControlGroups: processes can be given limits of memory.
+	ControlGroups
 )
 
 // Need skips the test, naming the reason, unless the machine has all of these.
@@ -68,10 +74,25 @@ func (r Requirement) lack() string {
 		return cannotFind("Debian package chromium", "chromium", "chromium-browser", "google-chrome")
 	case Python3:
 		return cannotFind("Debian package python3", "python3")
+	case ControlGroups:
+		return lackOfControlGroups()
 	case Docker:
 		return cannotRun("a docker daemon", "docker", "version", "--format", "{{.Server.Version}}")
 	}
 	return fmt.Sprintf("requirement %d, which is not known", r)
+}
+
+func lackOfControlGroups() string {
+	dir, err := os.MkdirTemp("", "p2pfaas-need-")
+	if err != nil {
+		return err.Error()
+	}
+	defer os.RemoveAll(dir)
+	h := cgroup.Open("p2pfaas-need-"+strconv.Itoa(os.Getpid()), dir)
+	if err := errors.Join(h.Memory(), h.Close()); err != nil {
+		return "control groups: " + err.Error()
+	}
+	return ""
 }
 
 func lackOfNamespaces() string {

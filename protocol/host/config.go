@@ -6,9 +6,9 @@ import (
 	"net"
 	"strconv"
 
-	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/multiformats/go-multiaddr"
 
 	"github.com/p2pfaas/p2pfaas/protocol/hello"
@@ -22,6 +22,11 @@ const DefaultMesh = "default"
 
 // enoughForClient is how many nodes a client keeps connections to at most.
 const enoughForClient = 32
+
+// enoughForNode is beyond how many nodes a node looks for no more: as many as it may
+// have neighbours. With those that others open to it there are about twice as many in
+// a large mesh, and each costs traffic and memory. SDK clients are not among them.
+const enoughForNode = 64
 
 // smallMemory is below which a machine counts as small, in bytes.
 const smallMemory = 1 << 30
@@ -69,9 +74,9 @@ type Config struct {
 	// and MUST NOT block. The host sets mesh, role and architecture itself. Nil
 	// is fine for clients.
 	Hello func() hello.Hello
-	// Options are applied to the libp2p host after all others. They are for tests
-	// on a simulated network.
-	Options []libp2p.Option
+	// QUIC is what the QUIC transport is made with besides. It is for tests on a
+	// simulated network.
+	QUIC []quicreuse.Option
 	// Interfaces are the addresses of the machine, asked every second; default
 	// net.InterfaceAddrs. A test on a simulated network says which its host has.
 	Interfaces func() ([]net.Addr, error)

@@ -155,7 +155,7 @@ func stir(why chan struct{}) {
 func (d *directory) heard(info peer.AddrInfo) (ask bool) {
 	info.Addrs = lanAddrs(info.Addrs)
 	known := info.ID == d.host.ID() || d.host.host.Network().Connectedness(info.ID) == network.Connected
-	if !known && len(info.Addrs) > 0 && !d.host.dialler.crowded() {
+	if !known && len(info.Addrs) > 0 && !d.host.crowded() {
 		d.host.dialler.want(info, found)
 	}
 	return false

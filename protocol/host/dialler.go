@@ -47,7 +47,7 @@ type dialler struct {
 	host   corehost.Host
 	failed func(peer.ID, error) // hears of each failed dial
 	slots  chan struct{}        // for remembered peers
-	enough int                  // connected peers beyond which only bootstrap peers are dialled
+	full   func() bool          // whether only bootstrap peers are still dialled
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -66,8 +66,8 @@ type target struct {
 	again   chan struct{} // holds one: try now
 }
 
-func newDialler(h corehost.Host, enough int, failed func(peer.ID, error)) *dialler {
-	d := &dialler{host: h, enough: enough, failed: failed, slots: make(chan struct{}, parallelDials), peers: make(map[peer.ID]*target)}
+func newDialler(h corehost.Host, full func() bool, failed func(peer.ID, error)) *dialler {
+	d := &dialler{host: h, full: full, failed: failed, slots: make(chan struct{}, parallelDials), peers: make(map[peer.ID]*target)}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d
 }
@@ -116,10 +116,6 @@ func addrTTL(why source) time.Duration {
 	}
 	return peerstore.RecentlyConnectedAddrTTL
 }
-
-// crowded tells whether there are as many peers as are wanted. The connection
-// manager closes some beyond that, which must not be dialled again.
-func (d *dialler) crowded() bool { return len(d.host.Network().Peers()) >= d.enough }
 
 // hurry dials all that are pursued now, as the network has changed.
 func (d *dialler) hurry() {
@@ -210,7 +206,7 @@ func (d *dialler) needed(p peer.ID, t *target) (source, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	connected := d.host.Network().Connectedness(p) == network.Connected
-	givenUp := t.source != bootstrap && (t.tries >= maxTries || d.crowded())
+	givenUp := t.source != bootstrap && (t.tries >= maxTries || d.full())
 	if connected || givenUp || d.peers[p] != t {
 		t.running = false
 		if givenUp {

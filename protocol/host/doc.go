@@ -15,7 +15,7 @@
 // rightly (package hello), and leaves with its last connection. It is found by
 // mDNS, as a bootstrap peer, among the remembered ones, through a member by the
 // mesh's DHT, or because it dials us. Found peers are dialled as long as there are
-// not enough (half of Limits.Conns).
+// not enough (64 nodes, or half of Limits.Conns in all).
 //
 // Nodes are also found by what they advertise:
 //

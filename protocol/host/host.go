@@ -60,7 +60,7 @@ func New(cfg Config) (*Host, error) {
 	h.members = newMembers(h.feed)
 	h.access = newAccess(h.members, cfg.Operators)
 	h.hello = hello.New(lib, (*door)(h))
-	h.dialler = newDialler(lib, cfg.enough(), h.notReached)
+	h.dialler = newDialler(lib, h.crowded, h.notReached)
 	if h.book, err = openBook(cfg.PeersFile); err != nil {
 		log.Warnw("remembered peers cannot be read and will be replaced", "err", err)
 	}
@@ -71,6 +71,12 @@ func New(cfg Config) (*Host, error) {
 		h.directory = newDirectory(h)
 	}
 	return h, nil
+}
+
+// crowded tells whether there are as many peers as are wanted. The connection
+// manager closes some beyond that, which must not be dialled again.
+func (h *Host) crowded() bool {
+	return len(h.host.Network().Peers()) >= h.cfg.enough() || !h.cfg.Client && h.members.nodes() >= enoughForNode
 }
 
 // Start listens, announces the host and begins to dial the peers it knows. It

@@ -7,9 +7,11 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
+	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
+	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
 	"github.com/libp2p/go-libp2p/x/rate"
 	"github.com/pbnjay/memory"
 )
@@ -21,8 +23,8 @@ type Limits struct {
 	// direction. An invocation pool holds 512 busy and 48 kept ones at most;
 	// default 1024, on small machines 640.
 	StreamsPerPeer int
-	// Streams is the same for all peers together; default Memory / 256 KiB, what
-	// a stream's first window promises.
+	// Streams is the same for all peers together; default Memory / 1 MiB, what a
+	// stream's first window promises, or on small machines 256 KiB.
 	Streams int
 	// Conns bounds connections, in both directions together; default 1024, on
 	// small machines 256. The watermarks of the connection manager follow from it.
@@ -35,8 +37,7 @@ type Limits struct {
 	ConnRate float64
 	// Memory is what may be promised to all peers together, in bytes: windows of
 	// streams, most of which stay empty. Half of it is there for windows to
-	// grow. Default: half of the machine's memory (or of GOMEMLIMIT if that is
-	// less), 256 MiB at least.
+	// grow. Default: ShareOf the machine's memory, or of GOMEMLIMIT if that is less.
 	Memory int64
 }
 
@@ -46,8 +47,8 @@ const firstWindow = 256 << 10
 // DefaultLimits are those of this machine.
 func DefaultLimits() Limits {
 	l := Limits{StreamsPerPeer: 1024, Conns: 1024, ConnsPerAddress: 64, ConnRate: 4}
-	l.Memory = max(machineMemory()/2, 256<<20)
-	l.Streams = int(l.Memory / firstWindow)
+	l.Memory = ShareOf(machineMemory())
+	l.Streams = int(l.Memory / openWindow)
 	return l
 }
 
@@ -55,9 +56,14 @@ func DefaultLimits() Limits {
 func SmallLimits() Limits {
 	l := DefaultLimits()
 	l.StreamsPerPeer = 640
+	l.Streams = int(l.Memory / firstWindow)
 	l.Conns = 256
 	return l
 }
+
+// ShareOf is how much of so many bytes of memory a host may promise to its peers:
+// half, 64 MiB at least.
+func ShareOf(memory int64) int64 { return max(memory/2, 64<<20) }
 
 func machineMemory() int64 {
 	return min(int64(memory.TotalMemory()), debug.SetMemoryLimit(-1))
@@ -73,7 +79,7 @@ func (l Limits) fill(small bool) Limits {
 		l.Memory = d.Memory
 	}
 	if l.Streams == 0 {
-		l.Streams = int(l.Memory / firstWindow)
+		l.Streams = int(l.Memory / int64(firstWindowOf(small)))
 	}
 	if l.StreamsPerPeer == 0 {
 		l.StreamsPerPeer = d.StreamsPerPeer
@@ -105,7 +111,7 @@ func (l Limits) watermarks() (low, high int) { return l.Conns / 2, l.Conns * 3 /
 // were an eighth of the CPU of a new stream.
 func (l Limits) resourceManager(b *blocked) (network.ResourceManager, error) {
 	services := rcmgr.DefaultLimits
-	libp2p.SetDefaultServiceLimits(&services)
+	libraryLimits(&services)
 	limiter := rcmgr.NewFixedLimiter(l.partial().Build(services.AutoScale()))
 	perAddress := rcmgr.ConnLimitPerSubnet{PrefixLength: 32, ConnCount: l.ConnsPerAddress}
 	perAddress6 := rcmgr.ConnLimitPerSubnet{PrefixLength: 128, ConnCount: l.ConnsPerAddress}
@@ -116,6 +122,30 @@ func (l Limits) resourceManager(b *blocked) (network.ResourceManager, error) {
 		return nil, fmt.Errorf("resource manager: %w", err)
 	}
 	return countingManager{m, b}, nil
+}
+
+// libraryLimits bounds the protocols that the library serves by itself, whose
+// exchanges are short, as the library's own constructor does: a few streams a
+// peer, 64 in all and as many again for each GB of memory.
+func libraryLimits(c *rcmgr.ScalingLimitConfig) {
+	all := rcmgr.BaseLimit{StreamsInbound: 64, StreamsOutbound: 64, Streams: 128, Memory: 4 << 20}
+	more := rcmgr.BaseLimitIncrease{StreamsInbound: 64, StreamsOutbound: 64, Streams: 128, Memory: 4 << 20}
+	for _, of := range []struct {
+		service   string
+		protocols []protocol.ID
+		streams   int // each way, of one peer
+	}{
+		{identify.ServiceName, []protocol.ID{identify.ID, identify.IDPush}, 16},
+		{ping.ServiceName, []protocol.ID{ping.ID}, 3},
+	} {
+		one := rcmgr.BaseLimit{StreamsInbound: of.streams, StreamsOutbound: of.streams, Streams: 2 * of.streams, Memory: int64(of.streams) * firstWindow}
+		c.AddServiceLimit(of.service, all, more)
+		c.AddServicePeerLimit(of.service, one, rcmgr.BaseLimitIncrease{})
+		for _, id := range of.protocols {
+			c.AddProtocolLimit(id, all, more)
+			c.AddProtocolPeerLimit(id, one, rcmgr.BaseLimitIncrease{})
+		}
+	}
 }
 
 // partial spells the limits out in libp2p's scopes. A protocol or service may

@@ -66,6 +66,18 @@ func (m *members) connected(c network.Conn) {
 	a.touch()
 }
 
+// nodes counts the members that are no clients.
+func (m *members) nodes() (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, a := range m.peers {
+		if a.member != nil && a.member.Role == hello.Member {
+			n++
+		}
+	}
+	return n
+}
+
 // change is what a hello brought.
 type change struct {
 	joined bool           // the peer is a member since it

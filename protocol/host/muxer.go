@@ -12,10 +12,14 @@ import (
 )
 
 const (
-	// streamWindow bounds what one stream may have under way, in bytes. 4 MB
-	// fill 1 Gbit/s at 32 ms of round trip.
-	streamWindow      = 4 << 20
-	streamWindowSmall = 1 << 20
+	// streamWindow bounds what one stream may have under way, in bytes. Yamux 5
+	// loses a part of each grant by which it doubles a window, in the end half of
+	// the window, and grants anew when half is used up; so the larger the first
+	// window, the rarer a sender waits a round trip for the next grant.
+	streamWindow      = 16 << 20
+	streamWindowSmall = 4 << 20
+	// openWindow is the window of a new stream on machines that are not small.
+	openWindow = 1 << 20
 	// maxFrame is yamux's largest frame: its header and 64 KB.
 	maxFrame = 64<<10 + 12
 	// keepAlive is how often an idle connection is tried; one without an answer
@@ -29,6 +33,7 @@ const (
 // has one).
 func yamuxConfig(small bool) *yamuxv5.Config {
 	c := yamuxv5.DefaultConfig()
+	c.InitialStreamWindowSize = firstWindowOf(small)
 	c.MaxStreamWindowSize = streamWindow
 	if small {
 		c.MaxStreamWindowSize = streamWindowSmall
@@ -41,6 +46,13 @@ func yamuxConfig(small bool) *yamuxv5.Config {
 	c.ReadBufSize = 0
 	c.MaxIncomingStreams = math.MaxUint32
 	return c
+}
+
+func firstWindowOf(small bool) uint32 {
+	if small {
+		return firstWindow
+	}
+	return openWindow
 }
 
 // muxer is yamux, unchanged on the wire, over connections that gather small

@@ -10,16 +10,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
-	"github.com/libp2p/go-libp2p/x/simlibp2p"
+	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/marcopolo/simnet"
 
 	"github.com/p2pfaas/p2pfaas/protocol/host"
 )
 
 // bandwidth of each node, in bits per second, to and fro.
-const bandwidth = 100 * simlibp2p.OneMbps
+const bandwidth = 100_000_000
 
 // network joins the hosts.
 type network struct {
@@ -61,10 +60,23 @@ func (n *network) cut(i int) {
 func (n *network) join(c *host.Config, i int, key crypto.PrivKey) {
 	link := simnet.LinkSettings{BitsPerSecond: bandwidth}
 	c.Key = key
-	c.Options = []libp2p.Option{simlibp2p.QUICSimnet(&n.Simnet, simnet.NodeBiDiLinkSettings{Downlink: link, Uplink: link})}
+	c.QUIC = []quicreuse.Option{
+		quicreuse.OverrideListenUDP(func(_ string, at *net.UDPAddr) (net.PacketConn, error) {
+			return n.NewEndpoint(at, simnet.NodeBiDiLinkSettings{Downlink: link, Uplink: link}), nil
+		}),
+		quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) { return source(i), nil }),
+	}
 	c.Interfaces = func() ([]net.Addr, error) {
 		return []net.Addr{&net.IPNet{IP: net.ParseIP(ip(i)), Mask: net.CIDRMask(16, 32)}}, nil
 	}
+}
+
+// source is the host from whose only address all packets come.
+type source int
+
+// PreferredSourceIPForDestination implements [quicreuse.SourceIPSelector].
+func (s source) PreferredSourceIPForDestination(*net.UDPAddr) (net.IP, error) {
+	return net.ParseIP(ip(int(s))), nil
 }
 
 // ip is a private address: an open mesh admits no others.
