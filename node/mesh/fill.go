@@ -20,21 +20,36 @@ func (m *Mesh) Fill(dst []sched.Neighbour, function string, fp [8]byte) []sched.
 	dst = dst[:0]
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for _, evenPaused := range []bool{false, true} {
-		for _, o := range m.table.index[function] {
-			if o.f.KeptHome || (fp != [8]byte{} && fp != o.f.Fingerprint) || !o.by.candidate(now, limit) {
-				continue
-			}
-			if o.by.paused(function, now) && !evenPaused {
-				continue
-			}
-			dst = append(dst, sched.Neighbour{})
-			o.by.describe(&dst[len(dst)-1], o.f, function)
-		}
-		if len(dst) > 0 {
-			break // else better who failed with it a moment ago than nobody
+	for _, o := range m.table.index[function] {
+		if o.runs(fp) && o.by.candidate(now, limit) && !o.by.paused(function, now) {
+			dst = o.by.appendTo(dst, o.f, function)
 		}
 	}
+	if len(dst) > 0 {
+		return dst
+	}
+	for _, o := range m.table.index[function] { // better who disappointed a moment ago than nobody
+		if o.runs(fp) && o.by.lives(now, limit) && o.by.fallback(now) {
+			dst = o.by.appendTo(dst, o.f, function)
+		}
+	}
+	return dst
+}
+
+// runs tells whether it is offered to others in the version fp, any if that is zero.
+func (o *offer) runs(fp [8]byte) bool {
+	return !o.f.KeptHome && (fp == [8]byte{} || fp == o.f.Fingerprint)
+}
+
+// appendTo describes n in the memory behind dst, if there is some: what is there
+// is overwritten whole.
+func (n *neighbour) appendTo(dst []sched.Neighbour, f *Function, function string) []sched.Neighbour {
+	if len(dst) == cap(dst) {
+		dst = append(dst, sched.Neighbour{})
+	} else {
+		dst = dst[:len(dst)+1]
+	}
+	n.describe(&dst[len(dst)-1], f, function)
 	return dst
 }
 
@@ -56,7 +71,7 @@ func (m *Mesh) Look(p peer.ID, function string, fp [8]byte) (c sched.Neighbour, 
 		if o.by.id != p {
 			continue
 		}
-		if o.f.KeptHome || (fp != [8]byte{} && fp != o.f.Fingerprint) || !o.by.candidate(now, limit) || o.by.paused(function, now) {
+		if !o.runs(fp) || !o.by.candidate(now, limit) || o.by.paused(function, now) {
 			return c, false
 		}
 		o.by.describe(&c, o.f, function)
@@ -79,13 +94,13 @@ func (m *Mesh) Distance(p peer.ID) time.Duration {
 // sorted by ID, in dst's memory (it begins at dst[:0]).
 func (m *Mesh) All(dst []sched.Neighbour) []sched.Neighbour {
 	now, limit := m.now(), m.fresh()
+	any := Function{Warm: true}
 	dst = dst[:0]
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for _, n := range m.table.view {
 		if n.candidate(now, limit) {
-			dst = append(dst, sched.Neighbour{})
-			n.describe(&dst[len(dst)-1], &Function{Warm: true}, "")
+			dst = n.appendTo(dst, &any, "")
 		}
 	}
 	return dst
@@ -103,6 +118,13 @@ func (m *Mesh) Has(function string) []peer.ID {
 		}
 	}
 	return ids
+}
+
+// Runs tells whether Has returns any.
+func (m *Mesh) Runs(function string) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return slices.ContainsFunc(m.table.index[function], func(o offer) bool { return !o.f.KeptHome })
 }
 
 // Idempotent tells whether an invocation of the function may run twice, as far

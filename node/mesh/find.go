@@ -47,7 +47,7 @@ func functionKey(function string) string { return "function/" + function }
 // at most 2 s or until ctx ends, and makes neighbours of those that do. What was
 // not found is not sought again for 5 s.
 func (m *Mesh) Find(ctx context.Context, function string) bool {
-	if len(m.Has(function)) > 0 {
+	if m.Runs(function) {
 		return true
 	}
 	s := m.seek(function)
@@ -58,7 +58,7 @@ func (m *Mesh) Find(ctx context.Context, function string) bool {
 	case <-s.done:
 	case <-ctx.Done():
 	}
-	return len(m.Has(function)) > 0
+	return m.Runs(function)
 }
 
 // seek returns the search for a function, begun now if there is none. nil: it

@@ -32,14 +32,19 @@ type member struct {
 
 func newMember(t *testing.T, period time.Duration, functions ...Function) *member {
 	t.Helper()
+	return newMemberWith(t, Config{Period: period}, functions...)
+}
+
+// newMemberWith makes one with what cfg says besides what all tests have.
+func newMemberWith(t *testing.T, cfg Config, functions ...Function) *member {
+	t.Helper()
 	h := newPlain(t, libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0"))
 	m := &member{plain: h, self: sched.Load{Servers: 2, Speed: 1}, funcs: functions}
-	mesh, err := New(Config{
-		Host: h, Mesh: "test", Incarnation: 1, Period: period,
-		Self:      func() sched.Load { m.mu.Lock(); defer m.mu.Unlock(); return m.self },
-		Functions: func() []Function { m.mu.Lock(); defer m.mu.Unlock(); return m.funcs },
-		Draining:  func() bool { m.mu.Lock(); defer m.mu.Unlock(); return m.draining },
-	})
+	cfg.Host, cfg.Mesh, cfg.Incarnation = h, "test", 1
+	cfg.Self = func() sched.Load { m.mu.Lock(); defer m.mu.Unlock(); return m.self }
+	cfg.Functions = func() []Function { m.mu.Lock(); defer m.mu.Unlock(); return m.funcs }
+	cfg.Draining = func() bool { m.mu.Lock(); defer m.mu.Unlock(); return m.draining }
+	mesh, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

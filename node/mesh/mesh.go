@@ -44,7 +44,8 @@ type Config struct {
 	Incarnation uint64
 	// Period is the mean time between two reports on the topic; 0 is automatic:
 	// 1 s, or N/5 s in a mesh of N nodes if that is longer, so that what a node
-	// hears stays at 5 reports a second.
+	// hears stays at 5 reports a second. N is the members, or who is heard on the
+	// topic once there are as many members as it may have neighbours.
 	Period time.Duration
 	// Self is this node's load now. Required, and MUST be cheap: it is asked for
 	// every message.
@@ -55,6 +56,9 @@ type Config struct {
 	Draining func() bool
 	// Max is how many neighbours to have at most; 0 is DefaultMax.
 	Max int
+	// Degree is how many members pass the topic's reports on to this node, and it
+	// to them; 0 is load.DefaultDegree.
+	Degree int
 	// Directory finds functions that no member runs, and has others find this
 	// node's; nil leaves it at members.
 	Directory Directory
@@ -121,7 +125,7 @@ func New(cfg Config) (*Mesh, error) {
 	m.server = load.NewServer(m.host, m.Source(), m, cfg.Gate)
 	m.control = control.NewClient(m.host)
 	topic, err := load.NewTopic(m.host, load.TopicConfig{
-		Mesh: cfg.Mesh, Own: m.report, Hear: m.hearTopic, Member: m.isMember, Period: m.period,
+		Mesh: cfg.Mesh, Own: m.report, Hear: m.hearTopic, Member: m.isMember, Period: m.period, Degree: cfg.Degree,
 	})
 	m.topic = topic
 	return m, err
@@ -190,9 +194,14 @@ func (m *Mesh) period() time.Duration {
 	}
 	const reportsPerSecond = 5
 	m.mu.RLock()
-	n := len(m.table.members) + 1
+	n := len(m.table.members)
 	m.mu.RUnlock()
-	return max(time.Second, time.Duration(n)*time.Second/reportsPerSecond)
+	if n >= m.cfg.Max {
+		// A node connects to a hundred members or so, but hears all. Where there are
+		// fewer it is connected to all, and need not believe how many it hears.
+		n = max(n, m.topic.Signers())
+	}
+	return max(time.Second, time.Duration(n+1)*time.Second/reportsPerSecond)
 }
 
 // fresh is the age beyond which a neighbour is no candidate, unless its own

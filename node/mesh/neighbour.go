@@ -40,6 +40,7 @@ type neighbour struct {
 	sends      sends
 	rtt        rtt
 	breaker    breaker
+	doubted    bool // the breaker is open for broken promises, not for failures
 	health     float64
 	honesty    float64
 	healed     time.Duration       // when heal was called last
@@ -108,13 +109,22 @@ func (n *neighbour) gossip(now time.Duration) {
 
 // candidate tells whether work may be sent there now.
 func (n *neighbour) candidate(now, limit time.Duration) bool {
-	return n.known() && !n.told.Draining && now-n.heard <= max(limit, 3*n.period) && n.breaker.allows(now)
+	return n.lives(now, limit) && n.breaker.allows(now)
 }
+
+// lives tells whether it was heard lately, and takes work.
+func (n *neighbour) lives(now, limit time.Duration) bool {
+	return n.known() && !n.told.Draining && now-n.heard <= max(limit, 3*n.period)
+}
+
+// fallback tells whether work may be sent there if nobody else takes it: it
+// answers, if not as it said or not with every function.
+func (n *neighbour) fallback(now time.Duration) bool { return n.doubted || n.breaker.allows(now) }
 
 // promise is what the neighbour's load lets expect of a newcomer.
 func (n *neighbour) promise(now time.Duration) promise {
 	return promise{
-		wait: n.load.Wait,
+		wait: n.load.Wait + n.sends.work/time.Duration(max(1, n.load.Servers)), // what it could not know of
 		age:  max(0, now-n.sampled),
 		idle: n.load.Wait == 0 && n.load.Total()+n.sends.count < n.load.Servers,
 	}

@@ -106,6 +106,8 @@ func (n *neighbour) done(now time.Duration, d Done) change {
 	kept := !known || n.judge(made, d)
 	switch {
 	case n.fails(d.Result, kept):
+		failed := d.Result == Failed || d.Result == NotReached
+		n.doubted = !failed && (n.doubted || n.breaker.pause == 0)
 		if n.breaker.failed(now) {
 			return nowFailing
 		}

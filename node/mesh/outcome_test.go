@@ -118,3 +118,30 @@ func TestTheOnlyOneIsAskedAllTheSame(t *testing.T) {
 		t.Errorf("gone %v ago, %v; want just now", ago, ok)
 	}
 }
+
+// A neighbour that is slower than it says still answers: it is asked if nobody else
+// is left, unlike one that fails.
+func TestWhoOnlyBreaksPromisesIsAskedAtLast(t *testing.T) {
+	f := newFixture(t, 0)
+	n := f.join("p", fn("resize", 1))
+	for n.breaker.allows(f.now()) {
+		f.says("p", load.Report{Servers: 4})
+		f.Sent("p", "fn", ms)
+		f.Done("p", Done{Function: "resize", Result: Answered, Waited: time.Minute})
+	}
+	if got := f.ids("resize", [8]byte{}); len(got) != 1 {
+		t.Errorf("candidates %v, want the only one there is", got)
+	}
+	f.join("q", fn("resize", 1))
+	if got := f.ids("resize", [8]byte{}); len(got) != 1 || got[0] != "q" {
+		t.Errorf("candidates %v, want the one that keeps its promises", got)
+	}
+	f.left("q")
+	f.clock.add(f.table.members["p"].breaker.until - f.now())
+	f.says("p", load.Report{Servers: 4})
+	f.Sent("p", "fn", ms)
+	f.Done("p", Done{Function: "resize", Result: NotReached})
+	if got := f.ids("resize", [8]byte{}); len(got) != 0 {
+		t.Errorf("candidates %v, but it fails now", got)
+	}
+}

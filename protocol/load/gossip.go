@@ -24,7 +24,7 @@ func (t *Topic) options() []pubsub.Option {
 		pubsub.WithSubscriptionFilter(pubsub.NewAllowlistSubscriptionFilter(t.name)),
 		pubsub.WithPeerFilter(func(p peer.ID, _ string) bool { return t.cfg.Member(p) }),
 		pubsub.WithAppSpecificRpcInspector(t.inspect),
-		pubsub.WithGossipSubParams(params()),
+		pubsub.WithGossipSubParams(params(t.cfg.Degree)),
 		pubsub.WithRawTracer(newTracer(&t.counts.rejected)),
 		// It would log each RPC that is none, as often as somebody sends one.
 		pubsub.WithRPCLogger(slog.New(slog.DiscardHandler)),
@@ -34,9 +34,10 @@ func (t *Topic) options() []pubsub.Option {
 
 // params makes a thinner mesh than GossipSub's default: a report is superseded
 // within seconds, so a lost one costs less than a third copy of each.
-func params() pubsub.GossipSubParams {
+func params(degree int) pubsub.GossipSubParams {
 	p := pubsub.DefaultGossipSubParams()
-	p.D, p.Dlo, p.Dhi, p.Dscore, p.Dout = 4, 3, 8, 3, 1
+	p.D, p.Dlo, p.Dhi, p.Dscore = degree, degree-1, 2*degree, degree-1
+	p.Dout = degree/2 - 1 // of our own choosing; pubsub wants it below D/2
 	p.Dlazy = 3
 	p.GossipFactor = 0 // Dlazy peers hear of what they miss, not a quarter of all
 	// A report that is asked for after it was announced is late already.

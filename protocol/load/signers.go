@@ -10,7 +10,7 @@ import (
 
 const (
 	// maxSigners bounds the table; beyond it who was silent longest is forgotten.
-	maxSigners = 4096
+	maxSigners = 16384
 	// A signer may report once every rateGap, or rateGapsInPeriod times in our
 	// own period if that is faster, and rateBurst times in a row.
 	rateGap          = 250 * time.Millisecond
@@ -27,6 +27,7 @@ type signers struct {
 
 type signer struct {
 	last Report
+	at   time.Time // when it came
 	// spent is when the signer's burst will be free again: a token bucket kept
 	// as one time (GCRA, ITU-T I.371).
 	spent time.Time
@@ -47,7 +48,7 @@ func (s *signers) accept(from peer.ID, r *Report, now time.Time, gap time.Durati
 	defer s.mu.Unlock()
 	known, ok := s.table.Get(from)
 	if !ok {
-		s.table.Add(from, &signer{last: *r, spent: now.Add(gap)})
+		s.table.Add(from, &signer{last: *r, at: now, spent: now.Add(gap)})
 		return true
 	}
 	if !r.Newer(&known.last) || known.spent.Sub(now) > (rateBurst-1)*gap {
@@ -56,6 +57,18 @@ func (s *signers) accept(from peer.ID, r *Report, now time.Time, gap time.Durati
 	if known.spent.Before(now) {
 		known.spent = now
 	}
-	known.last, known.spent = *r, known.spent.Add(gap)
+	known.last, known.at, known.spent = *r, now, known.spent.Add(gap)
 	return true
+}
+
+// since counts those of whom a report was accepted since then.
+func (s *signers) since(then time.Time) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, known := range s.table.Values() {
+		if !known.at.Before(then) {
+			n++
+		}
+	}
+	return n
 }

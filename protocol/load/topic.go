@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,12 +19,15 @@ const (
 	// soonTime spaces the reports that [Topic.Soon] asks for: others hear no
 	// more than one every rateGap in the long run.
 	soonTime = 300 * time.Millisecond
+	// countPeriods is how many of our own periods a node may be silent and still
+	// counts as one that reports.
+	countPeriods = 3
 	// leaveTime is how long the last report has to get out.
 	leaveTime = 50 * time.Millisecond
 )
 
 // TopicConfig says what a Topic publishes and whom it believes. All fields are
-// required but Cell.
+// required but Cell and Degree.
 type TopicConfig struct {
 	// Mesh is the mesh's name, Cell the part of it that gossips together ("0"
 	// if empty).
@@ -39,7 +43,17 @@ type TopicConfig struct {
 	Member func(p peer.ID) bool
 	// Period is the mean time between two reports, asked before each.
 	Period func() time.Duration
+	// Degree is how many members this node exchanges all reports with; each comes
+	// about as often. 0 is DefaultDegree, and less than LeastDegree is that.
+	Degree int
 }
+
+// Degrees of a Topic: below the least a ring of nodes may fall apart with two of
+// them, and a report that got lost is not repeated.
+const (
+	DefaultDegree = 4
+	LeastDegree   = 3
+)
 
 // TopicName is the name of the topic of one cell of a mesh.
 func TopicName(mesh, cell string) string { return "/p2pfaas/" + mesh + "/load/1/" + cell }
@@ -57,6 +71,7 @@ type Topic struct {
 	name    string
 	signers *signers
 	counts  counts
+	others  atomic.Int64 // see Signers
 	soon    chan struct{}
 
 	done   sync.WaitGroup
@@ -85,6 +100,7 @@ func NewTopic(h host.Host, cfg TopicConfig) (*Topic, error) {
 	if cfg.Own == nil || cfg.Hear == nil || cfg.Member == nil || cfg.Period == nil {
 		return nil, errors.New("load topic: Own, Hear, Member and Period are all needed")
 	}
+	cfg.Degree = max(cmp.Or(cfg.Degree, DefaultDegree), LeastDegree)
 	if cfg.Cell == "" {
 		cfg.Cell = "0"
 	}
@@ -156,6 +172,7 @@ func (t *Topic) publish(ctx context.Context) {
 			}
 		}
 		t.send(ctx)
+		t.others.Store(int64(t.signers.since(time.Now().Add(-countPeriods * t.cfg.Period()))))
 		timer.Reset(jitter(t.cfg.Period()))
 	}
 }
@@ -167,6 +184,11 @@ func (t *Topic) send(ctx context.Context) {
 		log.Warnw("load report not published", "err", err)
 	}
 }
+
+// Signers is how many other nodes were heard on the topic within three periods, as
+// of our last report: those that we are not connected to included. A hostile member
+// can invent some; no more than 16384 are counted.
+func (t *Topic) Signers() int { return int(t.others.Load()) }
 
 // Soon asks for a report ahead of time: something changed that others should
 // know. Several calls within a moment make one report.

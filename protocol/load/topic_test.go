@@ -29,9 +29,15 @@ type gossiper struct {
 }
 
 func newGossiper(t *testing.T, period time.Duration) *gossiper {
+	t.Helper()
+	return newGossiperOf(t, period, 0)
+}
+
+func newGossiperOf(t *testing.T, period time.Duration, degree int) *gossiper {
+	t.Helper()
 	g := &gossiper{Host: newHost(t), newest: make(map[peer.ID]Report), rejected: make(map[peer.ID]bool)}
 	topic, err := NewTopic(g, TopicConfig{Mesh: "test", Own: g.own, Hear: g.hear, Member: g.member,
-		Period: func() time.Duration { return period }})
+		Period: func() time.Duration { return period }, Degree: degree})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,6 +117,20 @@ func TestTopicReachesAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the last report is heard at the far end", func() bool { return gs[4].of(gs[0].ID()).Draining })
+}
+
+// Small machines pass reports on to fewer members than others.
+func TestTopicOfSeveralDegrees(t *testing.T) {
+	var gs []*gossiper
+	for degree := range 9 {
+		gs = append(gs, newGossiperOf(t, 50*time.Millisecond, degree))
+	}
+	line(t, gs)
+	first, last := gs[0], gs[len(gs)-1]
+	eventually(t, "one with a single connection counts all that report", func() bool { return first.topic.Signers() == len(gs)-1 })
+	eventually(t, "both ends hear of each other", func() bool {
+		return first.of(last.ID()).Counter > 0 && last.of(first.ID()).Counter > 0
+	})
 }
 
 func TestTopicSoon(t *testing.T) {
@@ -307,6 +327,22 @@ func TestSigners(t *testing.T) {
 	now = now.Add(2 * time.Second)
 	if !say("c", 1, 200) || !say("c", 1, 201) || say("c", 1, 202) {
 		t.Error("two seconds later two more are due, no third")
+	}
+}
+
+func TestSignersOfLate(t *testing.T) {
+	s, now := newSigners(), time.Now()
+	for i, ago := range []time.Duration{0, time.Second, 3 * time.Second, time.Minute} {
+		s.accept(peer.ID(rune('a'+i)), &Report{Incarnation: 1, Counter: 1}, now.Add(-ago), time.Second)
+	}
+	for since, want := range map[time.Duration]int{0: 1, 2 * time.Second: 2, 3 * time.Second: 3, time.Hour: 4} {
+		if got := s.since(now.Add(-since)); got != want {
+			t.Errorf("%d reported within %v, want %d", got, since, want)
+		}
+	}
+	s.accept("d", &Report{Incarnation: 1, Counter: 2}, now, time.Second)
+	if got := s.since(now); got != 2 {
+		t.Errorf("%d reported now, want the new one and who reported again", got)
 	}
 }
 
