@@ -14,7 +14,10 @@ TIMEOUT  ?= 15m
 FUZZTIME ?= 10s
 COUNT    ?= 6
 BENCH    ?= .
+ARGS     ?=
 TARGETS  ?= linux/amd64 linux/arm64 linux/arm/7 linux/arm/6 darwin/arm64
+# The largest that a node's program may be, for the storage and memory of small boards.
+MAX_MB   ?= 42
 # What -race is worth its time for: the packages with goroutines of their own.
 RACE     ?= ./faas/... ./sched/... ./protocol/... ./node/...
 
@@ -22,12 +25,13 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 VERSION ?= $(shell git describe --tags --dirty 2>/dev/null || echo devel)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+BUILD_BENCH := go build -C examples/bench -o $(CURDIR)/bin/bench .
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)"
 
-.PHONY: help build demo test race lint cross fuzz bench cover proto clean
+.PHONY: help build demo test race lint cross fuzz bench soak microbench cover proto clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the node and the laboratory, static binaries: bin/p2pfaas-node, bin/p2pfaas-lab
 	$(BUILD) -o bin/p2pfaas-node ./cmd/p2pfaas-node
@@ -38,6 +42,9 @@ demo: build ## three nodes and what the mesh is good for; KEEP=1 leaves them up
 
 test: ## all tests; what was skipped is listed with the reason
 	@P2PFAAS_REQUIRE=$(REQUIRE) go test -v -timeout $(TIMEOUT) -run '$(RUN)' $(PKG) | awk -v require='$(REQUIRE)' -f .ci/test.awk
+ifeq ($(PKG),./...)
+	@go test -C examples/bench -v -timeout $(TIMEOUT) -run '$(RUN)' ./... | awk -v require='$(REQUIRE)' -f .ci/test.awk
+endif
 
 race: ## tests under the race detector (slow to build; needs a C compiler)
 	@go test -v -race -short -timeout $(TIMEOUT) -run '$(RUN)' $(RACE) | awk -f .ci/test.awk
@@ -46,13 +53,16 @@ lint: ## gofmt, vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "run gofmt -w on: $$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	go vet -C examples/bench ./...
+	go run -C examples/bench $(STATICCHECK) ./...
 
 cross: ## binaries for all TARGETS: bin/p2pfaas-node-OS-ARCH
 	@for target in $(TARGETS); do \
 	  IFS=/ read -r os arch arm <<< "$$target"; \
 	  out=bin/p2pfaas-node-$$os-$$arch$${arm:+v$$arm}; \
 	  GOOS=$$os GOARCH=$$arch GOARM=$$arm $(BUILD) -o $$out ./cmd/p2pfaas-node; \
-	  printf '%-36s %5.1f MB\n' $$out $$(wc -c < $$out | awk '{ print $$1 / 1e6 }'); \
+	  wc -c < $$out | awk -v out=$$out -v most=$(MAX_MB) '{ printf "%-36s %5.1f MB\n", out, $$1 / 1e6; \
+	    if ($$1 > most * 1e6) { print out " is larger than " most " MB"; exit 1 } }'; \
 	done
 
 fuzz: ## every fuzz target for FUZZTIME
@@ -62,7 +72,15 @@ fuzz: ## every fuzz target for FUZZTIME
 	  done; \
 	done
 
-bench: ## benchmarks, COUNT times each, for benchstat
+bench: build ## what a call costs against proxies, gRPC, NATS (20 minutes): bin/bench-results; ARGS=-quick
+	$(BUILD_BENCH)
+	bin/bench -out bin/bench-results $(ARGS)
+
+soak: build ## a million calls through one node, watched for losses and leaks
+	$(BUILD_BENCH)
+	bin/bench -soak 1000000 -paths sdk -bodies 1KB -at-once 64 -distance 0 $(ARGS)
+
+microbench: ## Go's benchmarks, COUNT times each, for benchstat
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG)
 
 cover: ## test coverage by package: bin/cover.out
