@@ -63,20 +63,23 @@ func newCall(r *Request, policy Retry) (*call, error) {
 	if err != nil {
 		return nil, &Error{Kind: ErrBadRequest, NotStarted: true, Text: err.Error()}
 	}
+	rewindable := false
 	if size != 0 {
 		c.body = newReplay(r.Body)
+		rewindable = c.body.seeker != nil
 	}
 	c.wire = invoke.Request{
-		CallID:    cmp.Or(r.Header.Get("X-Call-Id"), rand.Text()),
-		Function:  r.Function,
-		Method:    cmp.Or(r.Method, http.MethodPost),
-		Path:      r.Path,
-		Query:     r.Query,
-		Host:      r.Host,
-		Header:    toWire(r.Header),
-		Size:      size,
-		Parent:    r.Parent,
-		MayRepeat: c.mayRepeat,
+		CallID:     cmp.Or(r.Header.Get("X-Call-Id"), rand.Text()),
+		Function:   r.Function,
+		Method:     cmp.Or(r.Method, http.MethodPost),
+		Path:       r.Path,
+		Query:      r.Query,
+		Host:       r.Host,
+		Header:     toWire(r.Header),
+		Size:       size,
+		Parent:     r.Parent,
+		MayRepeat:  c.mayRepeat,
+		Rewindable: rewindable,
 	}
 	return c, nil
 }

@@ -5,14 +5,6 @@ import (
 	"strings"
 )
 
-// makeHeader makes room for n fields, nil for none.
-func makeHeader(n int) Header {
-	if n == 0 {
-		return nil
-	}
-	return make(Header, 0, min(n, maxFields))
-}
-
 // appendHeader leaves out what does not cross the wire.
 func appendHeader(b []byte, t tag, h Header) []byte {
 	named := connectionOptions(h)

@@ -148,17 +148,10 @@ func appendHop(b []byte, h *Hop) []byte {
 }
 
 // parseAnswer reads an Answer into a, e and n; e.Code is 0 if the function
-// answered. All strings share one copy of b.
+// answered. All strings share one copy of b. Fields and hops are appended to what
+// a has of them, which is nothing, or room.
 func parseAnswer(b []byte, a *Answer, e *Error, n *load.News) error {
 	c := cursor{b: b, text: string(b)}
-	headers, hops, err := count(c, ansHeaders, ansHops)
-	if err != nil {
-		return err
-	}
-	a.Header = makeHeader(headers)
-	if hops > 0 {
-		a.Hops = make([]Hop, 0, min(hops, maxAnswerHops))
-	}
 	a.Size = -1
 	*n = load.News{Others: n.Others[:0]}
 	var f field

@@ -115,14 +115,9 @@ func parseOneof(b []byte) (tag, []byte, error) {
 }
 
 // parseRequest reads a Request into r and n. All strings share one copy of b.
+// Fields and hops are appended to what r has of them, which is nothing, or room.
 func parseRequest(b []byte, r *Request, n *load.News) error {
 	c := cursor{b: b, text: string(b)}
-	headers, hops, err := count(c, reqHeaders, reqHops)
-	if err != nil {
-		return err
-	}
-	r.Header = makeHeader(headers)
-	r.Hops = makeHops(hops)
 	r.Size = -1
 	*n = load.News{Others: n.Others[:0]}
 	var f field
@@ -202,30 +197,6 @@ func addPeer(list *[]peer.ID, id string, limit int) error {
 		*list = append(*list, peer.ID(id))
 	}
 	return nil
-}
-
-func makeHops(n int) []peer.ID {
-	if n == 0 {
-		return nil
-	}
-	return make([]peer.ID, 0, min(n, maxHops+1))
-}
-
-// count tells how often two fields occur.
-func count(c cursor, one, two tag) (ones, twos int, err error) {
-	var f field
-	for c.more() {
-		if err := c.next(&f); err != nil {
-			return 0, 0, err
-		}
-		switch f.tag {
-		case one:
-			ones++
-		case two:
-			twos++
-		}
-	}
-	return ones, twos, nil
 }
 
 func number(t tag) protowire.Number { return protowire.Number(t >> 3) }

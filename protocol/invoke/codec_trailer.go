@@ -30,11 +30,6 @@ func appendTrailer(b []byte, t tag, r *trailer, n *load.News) []byte {
 
 func parseTrailer(b []byte, r *trailer, n *load.News) error {
 	c := cursor{b: b, text: string(b)}
-	fields, _, err := count(c, trlFields, 0)
-	if err != nil {
-		return err
-	}
-	r.fields = makeHeader(fields)
 	*n = load.News{Others: n.Others[:0]}
 	var f field
 	for c.more() {

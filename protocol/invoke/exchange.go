@@ -37,17 +37,21 @@ type Exchange struct {
 	over     bool   // the stream is given back, guarded by mu
 	why      *Error // why this side gave up, guarded by mu
 	last     error  // what Body.Read returns once over, guarded by mu
+
+	// Room for what most answers have, so that it takes no memory of its own.
+	fields [8]Field
+	hops   [2]Hop
 }
 
 func newExchange(ctx context.Context, c *Client, st *outStream, r *Request, begun time.Time) *Exchange {
-	return &Exchange{client: c, ctx: ctx, req: r, begun: begun, st: st}
+	x := &Exchange{client: c, ctx: ctx, req: r, begun: begun, st: st}
+	x.answer.Header, x.answer.Hops = x.fields[:0], x.hops[:0]
+	return x
 }
 
 // begin sends the first write, and hooks the context.
 func (x *Exchange) begin() error {
-	if x.ctx.Done() != nil {
-		x.unhook = context.AfterFunc(x.ctx, x.ctxEnded)
-	}
+	x.unhook = x.st.hook(x)
 	left, err := x.timeLeft(time.Now())
 	if err != nil {
 		x.end(true, nil)
@@ -336,6 +340,9 @@ func (x *Exchange) end(keep bool, last error) {
 	}
 	x.asking.Wait()
 	up.stop()
+	if keep {
+		st.owner.Store(nil) // what an idle stream holds on to cannot be collected
+	}
 	x.client.release(st, keep)
 }
 

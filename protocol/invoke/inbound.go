@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
 )
 
 // phase is how far an inbound invocation has come.
@@ -40,6 +42,10 @@ type inbound struct {
 	discarded int64     // the reader's
 
 	conn Conn // of an upgraded stream; guarded
+
+	// Room for what most requests have, so that it takes no memory of its own.
+	fields [12]Field
+	hops   [2]peer.ID
 }
 
 // callCtx is a context with a deadline that has no timer of its own: the
@@ -63,6 +69,7 @@ func (st *inStream) newInbound() *inbound {
 	in := &inbound{st: st}
 	in.Call.in = in
 	in.From = st.peer
+	in.Header, in.Hops = in.fields[:0], in.hops[:0]
 	in.ctx.Context, in.cancel = context.WithCancelCause(context.Background())
 	return in
 }

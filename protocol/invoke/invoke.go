@@ -66,6 +66,10 @@ type Request struct {
 	// with the invocation's context, or Body should be an [Interrupter]. On the
 	// server's side it is valid until the Handler's answer has been sent.
 	Body io.Reader
+	// Rewindable says that Body can be read again from its beginning, however much
+	// of it was read: the client then does not stop at FirstWindow. It does not
+	// cross the wire.
+	Rewindable bool
 	// Trailer gives the trailer once Body has returned EOF; may be nil. It is
 	// sent only with a body of unknown size.
 	Trailer func() Header

@@ -2,6 +2,7 @@ package invoke
 
 import (
 	"container/list"
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -22,8 +23,12 @@ type outStream struct {
 	used   bool // an answer has come over it
 	clean  bool // both sides have ended it: there is nothing to reset
 
-	timer *time.Timer // made when first needed
-	owner atomic.Pointer[Exchange]
+	// The timer and the context's hook are made when first needed, for all the
+	// Exchanges that have the stream in turn: they concern the owner. One that is
+	// late finds it over, for a stream is kept only if both were stopped in time.
+	owner    atomic.Pointer[Exchange]
+	timer    *time.Timer
+	ctxEnded func()
 
 	// Guarded by the Client's mu:
 	since time.Time // busy or idle since
@@ -43,6 +48,24 @@ func (st *outStream) limit(x *Exchange, d time.Duration) {
 		return
 	}
 	st.timer = time.AfterFunc(d, func() { st.owner.Load().deadlinePassed() })
+}
+
+// hook gives x up when its context ends, unless the hook is stopped. It is nil for
+// a context that never ends.
+func (st *outStream) hook(x *Exchange) (stop func() bool) {
+	st.owner.Store(x)
+	if st.ctxEnded == nil {
+		st.ctxEnded = func() { st.owner.Load().ctxEnded() }
+	}
+	if own, ok := x.ctx.(interface {
+		AfterFunc(f func()) (stop func() bool)
+	}); ok {
+		return own.AfterFunc(st.ctxEnded) // package context would wrap it in four more allocations
+	}
+	if x.ctx.Done() == nil {
+		return nil
+	}
+	return context.AfterFunc(x.ctx, st.ctxEnded)
 }
 
 // close ends an unused stream in good order.

@@ -254,3 +254,35 @@ func TestReadingBeyondTheWindowIsAStart(t *testing.T) {
 	r.Size, r.Body = 1<<20, io.LimitReader(&counter{}, 1<<20)
 	_ = mustInvoke(t, p, r).Body.Close()
 }
+
+// TestRewindableBodyDoesNotWait: it is sent on while the invocation waits, and a
+// refusal is understood all the same.
+func TestRewindableBodyDoesNotWait(t *testing.T) {
+	overBoth(t, func(t *testing.T, transport string) {
+		var sent atomic.Int64
+		enough := func() bool { return sent.Load() > invoke.FirstWindow }
+		p := newPair(t, pairOptions{transport: transport}, func(ctx context.Context, c *invoke.Call) (*invoke.Answer, error) {
+			for !enough() && ctx.Err() == nil {
+				time.Sleep(time.Millisecond)
+			}
+			if c.Function == "refuses" {
+				return nil, &invoke.Error{Code: invoke.CodeRefused, Text: "4 of 4 servers busy"}
+			}
+			return echo(ctx, c)
+		})
+		request := func(function string) *invoke.Request {
+			sent.Store(0)
+			r := post("")
+			r.Function, r.Size, r.Rewindable = function, 1<<20, true
+			r.Body = &counting{r: io.LimitReader(&counter{}, 1<<20), n: &sent}
+			return r
+		}
+		if got := readAll(t, mustInvoke(t, p, request("echo"))); len(got) != 1<<20 || !enough() {
+			t.Errorf("an answer of %d bytes", len(got))
+		}
+		_, err := p.client.Invoke(within(t), p.peer(), request("refuses"))
+		if e := wantCode(t, err, invoke.CodeRefused); !invoke.NotStarted(e) {
+			t.Errorf("error %+v", e)
+		}
+	})
+}

@@ -133,10 +133,14 @@ func (u *upload) lastChunk(b []byte) error {
 
 var errHalted = errors.New("upload halted")
 
-// room tells how much of n may be sent now; it waits at FirstWindow.
+// room tells how much of n may be sent now; it waits at FirstWindow, unless the
+// body can be had again.
 func (u *upload) room(n int64) (int64, error) {
 	if u.halted() {
 		return 0, errHalted
+	}
+	if u.x.req.Rewindable {
+		return n, nil
 	}
 	if left := FirstWindow - u.sent; left > 0 {
 		select {

@@ -61,8 +61,10 @@ func (st *inStream) allow(in *inbound) error {
 		return nil
 	}
 	err := st.srv.gate.Allow(&in.ctx, st.peer, in.Function)
-	var e *Error
-	if err == nil || errors.As(err, &e) {
+	if err == nil {
+		return nil
+	}
+	if e := (*Error)(nil); errors.As(err, &e) {
 		return err
 	}
 	return &Error{Code: CodeDenied, Text: "this peer may not invoke that function here", Err: err}
