@@ -42,11 +42,3 @@ func (n *Node) status() control.Status {
 func busy(l *sched.Load) control.Busy {
 	return control.Busy{Wait: l.Wait, Running: l.Running, Queued: l.Queued, Servers: l.Servers}
 }
-
-// keptRecords is how many calls are remembered.
-func keptRecords(small bool) int {
-	if small {
-		return keptCallsSmall
-	}
-	return keptCalls
-}

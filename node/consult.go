@@ -62,6 +62,7 @@ func (inv *invocation) note(p sched.Policy, token uint64) {
 func (n *Node) openLearner(served learner.Learner) {
 	if served != nil {
 		n.served = learner.NewServer(served)
+		n.recallServed()
 		n.dispatcher.consultant = n.served
 	}
 	if n.cfg.Learner != "" {

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +37,7 @@ type dispatcher struct {
 	arrivals   rate
 	forwards   rate
 	budget     *replayBudget
+	alarms     alarms
 	records    *records
 	metrics    *metrics
 }
@@ -48,7 +48,7 @@ type neighbours interface {
 	Utilisation() float64
 	Idempotent(function string) bool
 	Gone(function string) (ago time.Duration, ok bool)
-	Has(function string) []peer.ID
+	Runs(function string) bool
 	Find(ctx context.Context, function string) bool
 	Names() []string
 	Probe(ctx context.Context, peers []peer.ID) (answered []peer.ID)
@@ -73,7 +73,7 @@ func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Ans
 	if err := d.admit(ctx, inv); err != nil {
 		return nil, d.failed(ctx, inv, err)
 	}
-	ctx = inv.bound(ctx, d.clock())
+	ctx = inv.live(ctx, d.clock(), &d.alarms)
 	var before error // why the attempt before failed
 	for {
 		decision := d.decide(ctx, inv)
@@ -137,7 +137,7 @@ func (d *dispatcher) admit(ctx context.Context, inv *invocation) error {
 // isKnown tells whether a neighbour runs the function, or one could be found that
 // does. Who passed the invocation on to us can look further by itself.
 func (d *dispatcher) isKnown(ctx context.Context, inv *invocation) bool {
-	if known := len(d.mesh.Has(inv.Function)) > 0; known || len(inv.Hops) > 0 {
+	if known := d.mesh.Runs(inv.Function); known || len(inv.Hops) > 0 {
 		return known
 	}
 	if inv.Deadline > 0 {
@@ -198,7 +198,9 @@ func pause(ctx context.Context, d time.Duration) {
 // act does what was decided, and returns once the answer's header is there.
 func (d *dispatcher) act(ctx context.Context, inv *invocation, decision sched.Decision) (*invoke.Answer, error) {
 	inv.attempts++
-	inv.hop.Policy, inv.hop.Reason = cmp.Or(inv.policy, d.policy.name()), uint8(decision.Reason)
+	if inv.hop.Policy, inv.hop.Reason = inv.policy, uint8(decision.Reason); inv.policy == "" {
+		inv.hop.Policy = d.policy.name()
+	}
 	switch decision.Action {
 	case sched.Run:
 		return d.run(ctx, inv)
@@ -246,13 +248,15 @@ func (d *dispatcher) answered(inv *invocation, a *invoke.Answer) *invoke.Answer 
 	inv.status = a.Status
 	inv.hop.Total = d.clock() - inv.received
 	inv.hop.Attempts = inv.attempts
-	a.Hops = append([]invoke.Hop{inv.hop}, a.Hops...)
+	a.Hops = append(append(inv.hops[:0], inv.hop), a.Hops...)
 	d.records.answered(inv, a)
-	end := &ending{inv: inv, of: d}
+	end := &inv.ending
+	end.inv, end.of = inv, d
 	if a.Conn != nil {
 		a.Conn = &endingConn{Conn: a.Conn, end: end}
 	} else {
-		a.Body = &endingBody{ReadCloser: a.Body, end: end, left: a.Size}
+		end.body = endingBody{ReadCloser: a.Body, end: end, left: a.Size}
+		a.Body = &end.body
 	}
 	return a
 }

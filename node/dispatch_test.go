@@ -64,12 +64,7 @@ func (m *meshOf) Fill(dst []sched.Neighbour, _ string, _ [8]byte) []sched.Neighb
 func (m *meshOf) Utilisation() float64                { return 0 }
 func (m *meshOf) Gone(f string) (time.Duration, bool) { return time.Second, f == "gone" }
 func (m *meshOf) Idempotent(f string) bool            { return f == "away" }
-func (m *meshOf) Has(f string) []peer.ID {
-	if f == "away" {
-		return m.peers
-	}
-	return nil
-}
+func (m *meshOf) Runs(f string) bool                  { return f == "away" }
 func (m *meshOf) Find(_ context.Context, f string) bool {
 	m.sought = append(m.sought, f)
 	return false
@@ -173,7 +168,7 @@ type bench struct {
 	runtime *echoRuntime
 }
 
-func newBench(t *testing.T, annotations map[string]string, decisions ...sched.Decision) *bench {
+func newBench(t testing.TB, annotations map[string]string, decisions ...sched.Decision) *bench {
 	t.Helper()
 	b := &bench{
 		policy:  &scripted{decisions: decisions},

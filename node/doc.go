@@ -9,7 +9,8 @@
 //     asks a learner elsewhere (learner/) where the policy wants that.
 //  4. run.go waits for a server (slots.go) and calls the function's runtime;
 //  5. forward.go has a peer answer it, over protocol/invoke.
-//  6. replay.go keeps of the body what another attempt would need.
+//  6. replay.go keeps of the body what another attempt would need; life.go is the
+//     context of it all, with its time limit.
 //  7. ending.go sees the answer to its end: slot released, outcome told to the
 //     policy, metrics counted.
 //  8. record.go keeps each decision, its numbers and what came of it, for those

@@ -14,6 +14,7 @@ type ending struct {
 	inv  *invocation
 	of   *dispatcher
 	once sync.Once
+	body endingBody
 }
 
 // over is called with io.EOF for an answer that was read whole, with another

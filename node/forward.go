@@ -35,32 +35,46 @@ func (w overStreams) Send(ctx context.Context, p peer.ID, r *invoke.Request, pro
 	})
 }
 
+// passage is what it takes to have a peer answer an invocation, in one piece of
+// memory.
+type passage struct {
+	of      *dispatcher
+	inv     *invocation
+	began   time.Duration
+	waited  time.Duration // until it started there, 0 if that is not known
+	request invoke.Request
+	hops    [4]peer.ID
+}
+
+// progress is told whether it runs there already; true takes it back.
+func (g *passage) progress(started bool) (takeBack bool) {
+	if !started {
+		return g.of.freeFor(g.inv)
+	}
+	g.inv.caller.Start()
+	g.waited = g.of.clock() - g.began
+	return false
+}
+
 // forward has a peer answer the invocation.
 func (d *dispatcher) forward(ctx context.Context, inv *invocation, to peer.ID) (*invoke.Answer, error) {
 	if !inv.caller.Hold() {
 		return nil, takenBack()
 	}
 	inv.sentTo = to
-	began := d.clock()
-	d.forwards.tick(began)
+	g := &passage{of: d, inv: inv, began: d.clock()}
+	d.forwards.tick(g.began)
 	need := inv.need()
 	d.mesh.Sent(to, inv.Function, need.mean())
-	var waited time.Duration
-	answer, err := d.client.Send(ctx, to, inv.toPeer(d.self, began, d.mesh.Distance(to)), func(started bool) bool {
-		if !started {
-			return d.freeFor(inv)
-		}
-		inv.caller.Start()
-		waited = d.clock() - began
-		return false
-	})
-	took := d.clock() - began
+	g.fill(d.mesh.Distance(to))
+	answer, err := d.client.Send(ctx, to, &g.request, g.progress)
+	took := d.clock() - g.began
 	d.metrics.forwarded(took, err)
-	done := mesh.Done{Function: inv.Function, Result: forwardResult(ctx, err), Took: took, Waited: waited}
+	done := mesh.Done{Function: inv.Function, Result: forwardResult(ctx, err), Took: took, Waited: g.waited}
 	if done.Result == mesh.Late {
 		done.Waited = took
 	}
-	if done.Result == mesh.Late && waited > 0 {
+	if done.Result == mesh.Late && g.waited > 0 {
 		done.Result = mesh.Abandoned // it had started in time: the function is slow
 	}
 	d.mesh.Done(to, done)
@@ -79,31 +93,32 @@ func (d *dispatcher) freeFor(inv *invocation) bool {
 	return self.Free
 }
 
-// toPeer is the request as a peer gets it that is a round trip away. Its
+// fill makes the request as a peer gets it that is a round trip away. Its
 // deadline is when the answer must leave there; a quarter of what is left is the most
 // that the way may take of it, as a round trip can be measured wrong.
-func (inv *invocation) toPeer(self peer.ID, now, roundTrip time.Duration) *invoke.Request {
-	r := inv.Request
+func (g *passage) fill(roundTrip time.Duration) {
+	inv, r := g.inv, &g.request
+	*r = inv.Request
 	r.Body = nil
 	if body := inv.body.attempt(); body != nil && inv.Size != 0 {
 		r.Body = body
 	}
-	r.Deadline = inv.left(now)
+	r.Deadline = inv.left(g.began)
 	r.Deadline -= min(roundTrip, r.Deadline/4)
 	r.Avoid = inv.visited[len(inv.Hops):]
-	r.Hops = append(inv.Hops[:len(inv.Hops):len(inv.Hops)], self)
+	r.Hops = append(append(g.hops[:0], inv.Hops...), g.of.self)
 	if inv.function != nil {
 		r.Fingerprint = inv.function.print[:]
 	}
-	return &r
 }
 
 // forwardResult is what a forward says about the peer.
 func forwardResult(ctx context.Context, err error) mesh.Result {
+	if err == nil {
+		return mesh.Answered
+	}
 	var e *invoke.Error
 	switch {
-	case err == nil:
-		return mesh.Answered
 	case ctx.Err() != nil:
 		if errors.As(context.Cause(ctx), &e) && e.Code == invoke.CodeDeadline {
 			return mesh.Late

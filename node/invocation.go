@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 
@@ -44,8 +43,19 @@ type invocation struct {
 	step     *sched.Step   // filled in with what a learner decided, if not nil
 	hop      invoke.Hop
 
-	cancel context.CancelFunc
-	limit  *time.Timer // ends the wait for a header; nil with a deadline
+	life   life
+	ending ending
+	// Memory of what nearly every invocation needs.
+	ownBody replay
+	hops    [2]invoke.Hop
+}
+
+// newInvocation is the request in the care of this node.
+func newInvocation(r *invoke.Request, from caller, budget *replayBudget) *invocation {
+	inv := &invocation{Request: *r, caller: from}
+	inv.ownBody.begin(r.Body, budget)
+	inv.body = &inv.ownBody
+	return inv
 }
 
 // caller is told how an invocation fares while its answer is not there yet.
@@ -94,20 +104,6 @@ func (inv *invocation) need() need {
 	return n
 }
 
-// bound gives ctx the invocation's time limit. With a deadline that is all of
-// it; without one, only the wait for the answer's header.
-func (inv *invocation) bound(ctx context.Context, now time.Duration) context.Context {
-	late := &invoke.Error{Code: invoke.CodeDeadline, Text: "no answer within the deadline"}
-	if inv.deadline > 0 {
-		ctx, inv.cancel = context.WithTimeoutCause(ctx, inv.deadline-now, late)
-		return ctx
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	inv.cancel = func() { cancel(nil) }
-	inv.limit = time.AfterFunc(headerLimit, func() { cancel(late) })
-	return ctx
-}
-
 // sayFallback mends the reason of a decision about a function that is deployed
 // here and failed: to the policy it is as if it was not.
 func (inv *invocation) sayFallback() {
@@ -128,19 +124,14 @@ func (inv *invocation) path(now time.Duration) []invoke.Hop {
 
 // headerCame ends the wait for a header.
 func (inv *invocation) headerCame() {
-	if inv.limit != nil {
-		inv.limit.Stop()
+	if inv.deadline == 0 {
+		inv.life.disarm()
 	}
 	inv.body.commit()
 }
 
 // end frees what the invocation holds.
 func (inv *invocation) end() {
-	if inv.limit != nil {
-		inv.limit.Stop()
-	}
-	if inv.cancel != nil {
-		inv.cancel()
-	}
+	inv.life.over()
 	inv.body.close()
 }

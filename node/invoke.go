@@ -16,9 +16,10 @@ func (d *dispatcher) Invoke(ctx context.Context, r *invoke.Request, o gateway.Op
 	if err := d.policy.know(o.Policy); err != nil {
 		return nil, err
 	}
-	inv := &invocation{Request: *r, body: newReplay(r.Body, d.budget), caller: patient{}, policy: o.Policy, step: o.Step}
+	inv := newInvocation(r, patient{}, d.budget)
+	inv.policy, inv.step = o.Policy, o.Step
 	if 0 < r.Size && r.Size <= gateway.SmallBody && !o.Expects { // see [replay.prefetch]
-		if err := prefetchWithin(cmp.Or(r.Deadline, headerLimit), inv.body, r); err != nil {
+		if err := d.prefetchWithin(cmp.Or(r.Deadline, headerLimit), inv.body, r); err != nil {
 			inv.body.close()
 			return nil, brokenBody(err)
 		}
@@ -27,10 +28,10 @@ func (d *dispatcher) Invoke(ctx context.Context, r *invoke.Request, o gateway.Op
 }
 
 // prefetchWithin reads a small body; a client that is slower than limit is cut off.
-func prefetchWithin(limit time.Duration, body *replay, r *invoke.Request) error {
+func (d *dispatcher) prefetchWithin(limit time.Duration, body *replay, r *invoke.Request) error {
 	if s, ok := r.Body.(invoke.Interrupter); ok {
-		timer := time.AfterFunc(limit, s.Interrupt)
-		defer timer.Stop()
+		alarm := d.alarms.set(limit, s)
+		defer alarm.stop(&d.alarms)
 	}
 	return body.prefetch(r.Size)
 }

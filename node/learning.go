@@ -56,6 +56,7 @@ type learningMetrics struct {
 	box                                        *policyBox
 	reward, epsilon, onTime, agreement         *prometheus.Desc
 	state, fallbacks, outcomes, lost, byAction *prometheus.Desc
+	decided                                    *prometheus.Desc
 }
 
 func newLearningMetrics(box *policyBox) *learningMetrics {
@@ -72,13 +73,14 @@ func newLearningMetrics(box *policyBox) *learningMetrics {
 		fallbacks: desc("fallbacks_total", "How often the default took over."),
 		outcomes:  desc("outcomes_total", "Outcomes that were learned from."),
 		lost:      desc("lost_total", "Outcomes that never came."),
+		decided:   desc("decided_total", "Decisions where there was something to decide, by who decided: what was learned, or the default.", "by"),
 		byAction:  desc("decisions_total", "Decisions, by action.", "action"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (m *learningMetrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.reward, m.epsilon, m.onTime, m.agreement, m.state, m.fallbacks, m.outcomes, m.lost, m.byAction} {
+	for _, d := range []*prometheus.Desc{m.reward, m.epsilon, m.onTime, m.agreement, m.state, m.fallbacks, m.outcomes, m.lost, m.decided, m.byAction} {
 		to <- d
 	}
 }
@@ -106,6 +108,8 @@ func (m *learningMetrics) Collect(to chan<- prometheus.Metric) {
 	counter(m.fallbacks, l.Fallbacks)
 	counter(m.outcomes, l.Outcomes)
 	counter(m.lost, l.Lost)
+	counter(m.decided, l.ByLearned, "learned")
+	counter(m.decided, l.ByDefault, "default")
 	for _, a := range l.Actions {
 		counter(m.byAction, a.Count, a.Action)
 	}

@@ -62,29 +62,43 @@ func (n *Node) recall(name string, p sched.Policy) {
 		return
 	}
 	file := n.modelFile(name)
-	info, err := os.Stat(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	if err == nil && time.Since(info.ModTime()) > modelLife {
-		err = fmt.Errorf("it is older than %v", modelLife)
-	}
-	if err == nil && info.Size() > maxModel {
-		err = fmt.Errorf("it has %d bytes, at most %d are read", info.Size(), maxModel)
-	}
-	var model []byte
-	if err == nil {
-		model, err = os.ReadFile(file)
-	}
-	if err == nil {
-		err = s.Restore(model)
-	}
-	if err != nil {
+	switch age, err := readModel(file, s.Restore); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		log.Warnw("what the policy had learned cannot be used, it starts anew", "policy", name, "set_aside", file+".bad", "error", err)
 		_ = os.Rename(file, file+".bad")
-		return
+	default:
+		log.Infow("the policy goes on with what it had learned", "policy", name, "age", age)
 	}
-	log.Infow("the policy goes on with what it had learned", "policy", name, "age", time.Since(info.ModTime()).Round(time.Second))
+}
+
+// readModel hands on what is in the file, if it can still be of use. The error is
+// fs.ErrNotExist where there is none.
+func readModel(file string, restore func([]byte) error) (age time.Duration, err error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return 0, err
+	}
+	age = time.Since(info.ModTime()).Round(time.Second)
+	switch {
+	case age > modelLife:
+		return age, fmt.Errorf("it is older than %v", modelLife)
+	case info.Size() > maxModel:
+		return age, fmt.Errorf("it has %d bytes, at most %d are read", info.Size(), maxModel)
+	}
+	model, err := os.ReadFile(file)
+	if err != nil {
+		return age, err
+	}
+	return age, restore(model)
+}
+
+// writeModel replaces the file as a whole.
+func writeModel(file string, model []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	return replaceFile(file, model)
 }
 
 // remember writes down what the policy in force has learned, if that has changed.
@@ -94,10 +108,7 @@ func (n *Node) remember() {
 		return
 	}
 	if err == nil {
-		err = os.MkdirAll(filepath.Dir(n.modelFile(name)), 0o700)
-	}
-	if err == nil {
-		err = replaceFile(n.modelFile(name), model)
+		err = writeModel(n.modelFile(name), model)
 	}
 	if err != nil {
 		log.Warnw("what the policy has learned could not be written down", "policy", name, "error", err)
@@ -114,8 +125,10 @@ func (n *Node) remembering(ctx context.Context) {
 		select {
 		case <-tick.C:
 			n.withScheduling(n.remember)
+			n.rememberServed()
 		case <-ctx.Done():
 			n.withScheduling(n.remember)
+			n.rememberServed()
 			return
 		}
 	}

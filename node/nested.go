@@ -31,14 +31,16 @@ type parentage struct {
 }
 
 func (p parentage) String() string {
-	s := p.call + ";hops=" + strconv.Itoa(p.depth)
+	var room [192]byte
+	b := append(append(room[:0], p.call...), ";hops="...)
+	b = strconv.AppendInt(b, int64(p.depth), 10)
 	if p.key != "" {
-		s += ";key=" + p.key
+		b = append(append(b, ";key="...), p.key...)
 	}
 	if p.deadline > 0 {
-		s += ";deadline=" + p.deadline.String()
+		b = append(append(b, ";deadline="...), p.deadline.String()...)
 	}
-	return s
+	return string(b)
 }
 
 // parseParentage reads what String wrote. Parts that it does not know are of a
@@ -69,6 +71,9 @@ func parentOf(inv *invocation, key string, now time.Duration) parentage {
 
 // isInner tells whether what made inv runs here, and waits for it.
 func (d *dispatcher) isInner(inv *invocation) bool {
+	if inv.Parent == "" {
+		return false
+	}
 	p, err := parseParentage(inv.Parent)
 	return err == nil && d.parent(p) != nil
 }

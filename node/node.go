@@ -1,13 +1,13 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 
 	logging "github.com/ipfs/go-log/v2"
@@ -35,6 +35,8 @@ var log = logging.Logger("p2pfaas/node")
 // Node is one member of the mesh. Make it with New.
 type Node struct {
 	cfg         Config
+	room        room
+	preset      preset
 	self        peer.ID
 	incarnation uint64
 	policies    sched.Registry
@@ -58,8 +60,11 @@ type Node struct {
 	asked       *pull.Server
 	stopPulls   context.CancelFunc
 
+	sharer  *sharer
 	learner *learner.Client // asks the one that is configured; nil without
 	served  *learner.Server // answers others, at /act and the like; nil without
+	// servedModel is what its learner knew when that was last read or written.
+	servedModel []byte
 
 	async         *async.Engine
 	asyncServer   *wireasync.Server
@@ -82,6 +87,7 @@ type Ready struct {
 	Mesh    string   `json:"mesh"`
 	Runtime string   `json:"runtime"`
 	Policy  string   `json:"policy"`
+	Preset  string   `json:"preset"`
 }
 
 // New checks the configuration, reads or makes what the node keeps on disk,
@@ -108,7 +114,8 @@ func NewWith(cfg Config, parts Parts) (*Node, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg, policies: parts.Policies}
+	n := &Node{cfg: cfg, policies: parts.Policies, room: ownRoom()}
+	n.preset = presetFor(cfg.Preset, n.room)
 	if n.policies == nil {
 		n.policies = sched.Policies()
 	}
@@ -176,7 +183,7 @@ func (n *Node) assemble(parts Parts) (err error) {
 	d.mesh = n.mesh
 	n.answers = n.newAnswers()
 	n.control = control.NewServer(n.host.Libp2p(), n.answers.Protocol(), n.host.Access())
-	config := invoke.Config{NoDial: true, News: n.mesh.Source(), Heard: n.mesh}
+	config := invoke.Config{NoDial: true, Streams: n.preset.streams, News: n.mesh.Source(), Heard: n.mesh}
 	n.client = invoke.NewClient(n.host.Libp2p(), config)
 	d.client = overStreams{n.client}
 	n.peers = invoke.NewServer(n.host.Libp2p(), d, gate{n.host.Access()}, config)
@@ -184,6 +191,7 @@ func (n *Node) assemble(parts Parts) (err error) {
 	n.asked = pull.NewServer(n.host.Libp2p(), d.Asked, n.mayPull, n.mesh.Source(), n.mesh)
 	d.asker = n.asks
 	d.metrics.watch(d)
+	n.sharer = newSharer(n)
 	n.watchLimits()
 	return n.openAsync()
 }
@@ -199,28 +207,14 @@ func (n *Node) newDispatcher() *dispatcher {
 		policy:    newPolicyBox(n.policies),
 		care:      newCare(),
 		running:   newRunning(),
-		budget:    &replayBudget{limit: replayMemory(small())},
+		budget:    &replayBudget{limit: n.preset.replay},
 		metrics:   newMetrics(),
-		records:   newRecords(keptRecords(small()), clock),
+		records:   newRecords(n.preset.calls, clock),
 	}
-}
-
-// small tells whether this machine has little memory.
-func small() bool { return host.Default().Small }
-
-// replayMemory bounds what all request bodies together keep, in bytes.
-func replayMemory(small bool) int64 {
-	if small {
-		return 8 << 20
-	}
-	return 32 << 20
 }
 
 func (n *Node) slotsConfig() slotsConfig {
-	c := slotsConfig{servers: n.cfg.Servers, maxOpen: n.cfg.MaxOpen}
-	if c.servers == 0 {
-		c.servers = runtime.NumCPU()
-	}
+	c := slotsConfig{servers: cmp.Or(n.cfg.Servers, n.room.cores), maxOpen: cmp.Or(n.cfg.MaxOpen, n.preset.maxOpen)}
 	if n.cfg.Queue >= 0 {
 		c.queue = sched.QueueConfig{MaxCount: n.cfg.Queue, Exact: true}
 	}
@@ -262,6 +256,7 @@ func (n *Node) newHost(change func(*host.Config)) (*host.Host, error) {
 	c.PeersFile = filepath.Join(n.cfg.DataDir, "peers.json")
 	c.UserAgent = "p2pfaas/" + n.cfg.Version
 	c.Hello = n.hello
+	c.Small, c.Limits.Memory = n.preset.small, host.ShareOf(n.room.memory)
 	if c.Port, err = keptPort(n.portFile()); err != nil {
 		return nil, err
 	}
@@ -287,6 +282,8 @@ func (n *Node) meshConfig() mesh.Config {
 		Mesh:        n.cfg.Mesh,
 		Incarnation: n.incarnation,
 		Period:      n.cfg.Gossip,
+		Max:         n.preset.neighbours,
+		Degree:      n.preset.degree,
 		Self:        n.dispatcher.report,
 		Functions:   n.dispatcher.functions.offered,
 		Draining:    n.takesNothing,
@@ -298,9 +295,6 @@ func (n *Node) meshConfig() mesh.Config {
 	}
 	if n.cfg.DHT {
 		c.Directory = n.host
-	}
-	if small() {
-		c.Max = mesh.SmallMax
 	}
 	return c
 }
@@ -363,11 +357,12 @@ func (n *Node) startPulling() {
 	n.serving.Go(func() { n.dispatcher.pulling(ctx) })
 	n.serving.Go(func() { n.remembering(ctx) })
 	n.serving.Go(func() { n.watchLearning(ctx) })
+	n.serving.Go(func() { n.sharer.run(ctx) })
 }
 
 // Ready tells how a started node is reached.
 func (n *Node) Ready() Ready {
-	r := Ready{PeerID: n.self.String(), HTTP: n.httpAddr, Mesh: n.cfg.Mesh, Runtime: n.runtimeName, Policy: n.dispatcher.policy.name()}
+	r := Ready{PeerID: n.self.String(), HTTP: n.httpAddr, Mesh: n.cfg.Mesh, Runtime: n.runtimeName, Policy: n.dispatcher.policy.name(), Preset: n.preset.name}
 	for _, a := range n.host.Addrs() {
 		r.Addrs = append(r.Addrs, a.String())
 	}

@@ -21,7 +21,7 @@ func (d *dispatcher) ServeInvoke(ctx context.Context, c *invoke.Call) (*invoke.A
 	if c.CallID == "" {
 		c.CallID = newCallID()
 	}
-	inv := &invocation{Request: c.Request, body: newReplay(c.Body, d.budget), caller: c}
+	inv := newInvocation(&c.Request, c, d.budget)
 	if allThere(c.Body, c.Size) {
 		if err := inv.body.prefetch(c.Size); err != nil {
 			inv.body.close()

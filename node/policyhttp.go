@@ -22,6 +22,8 @@ type PolicyReply struct {
 	Policies   []string          `json:"policies"`
 	// Learning is how that goes, for a policy that learns.
 	Learning *LearningReply `json:"learning,omitempty"`
+	// Explained is what was learned, in words, for each function.
+	Explained []sched.Explanation `json:"explained,omitempty"`
 }
 
 // LearningReply is how a policy's learning goes; shares are 0 to 1, absent
@@ -120,6 +122,7 @@ func (n *Node) policyReply() PolicyReply {
 	if l, ok := n.dispatcher.policy.learning(); ok {
 		reply.Learning = learningReply(l)
 	}
+	reply.Explained = n.explain()
 	list, _ := n.policies.Parameters(reply.Policy) // it is in force: it is known
 	for _, p := range list {
 		reply.Parameters = append(reply.Parameters, parameter(p, reply.Set))

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	pool "github.com/libp2p/go-buffer-pool"
+
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
 )
 
@@ -45,20 +47,27 @@ type replay struct {
 	reading bool // the source is being read, into kept's spare room or directly
 	kept    []byte
 	reserve int64 // taken from the budget
+	pooled  bool  // kept goes back when nobody reads any more
 	lost    bool  // more was passed on than is kept
 	done    bool  // committed: nothing more is kept
 	closed  bool
 	err     error // what the source ended with
 	current *attempt
+	first   attempt // memory of the usually only one
 }
 
 func newReplay(source io.Reader, budget *replayBudget) *replay {
-	r := &replay{source: source, budget: budget}
+	r := new(replay)
+	r.begin(source, budget)
+	return r
+}
+
+func (r *replay) begin(source io.Reader, budget *replayBudget) {
+	r.source, r.budget = source, budget
 	r.change.L = &r.mu
 	if source == nil {
 		r.err = io.EOF
 	}
-	return r
 }
 
 // prefetch reads a small body whole, so that the source is at its end (an HTTP
@@ -68,7 +77,7 @@ func (r *replay) prefetch(size int64) error {
 		return nil
 	}
 	r.reserve = size
-	r.kept = make([]byte, size)
+	r.kept, r.pooled = pool.Get(int(size)), true
 	n, err := io.ReadFull(r.source, r.kept)
 	r.kept = r.kept[:n]
 	if err != nil {
@@ -86,12 +95,15 @@ func (r *replay) attempt() *attempt {
 	if r.lost || r.done {
 		return nil
 	}
+	next := &r.first
 	if r.current != nil {
 		r.current.over = true
 		r.change.Broadcast()
+		next = new(attempt)
 	}
-	r.current = &attempt{body: r}
-	return r.current
+	next.body = r
+	r.current = next
+	return next
 }
 
 // replayable tells whether another attempt is possible.
@@ -120,6 +132,10 @@ func (r *replay) close() {
 	}
 	r.budget.used.Add(-r.reserve)
 	r.reserve = 0
+	if r.pooled {
+		pool.Put(r.kept)
+		r.kept, r.pooled = nil, false
+	}
 }
 
 // interrupt ends a read of the source for good, with mu held.
@@ -169,6 +185,17 @@ func (a *attempt) Buffered() int {
 	a.body.mu.Lock()
 	defer a.body.mu.Unlock()
 	return len(a.body.kept) - a.pos
+}
+
+// Bytes is what can be read without waiting. It stays as it is until the replay is
+// closed.
+func (a *attempt) Bytes() []byte {
+	a.body.mu.Lock()
+	defer a.body.mu.Unlock()
+	if a.over || a.body.closed {
+		return nil
+	}
+	return a.body.kept[a.pos:]
 }
 
 // Interrupt implements [invoke.Interrupter]: reads end now and fail from now on.

@@ -15,12 +15,22 @@ import (
 // streamsAfter is when an answer that still streams gives its server back.
 const streamsAfter = 5 * time.Second
 
+// stay is what it takes to run an invocation here, in one piece of memory.
+type stay struct {
+	slot    slot
+	held    heldSlot
+	request faas.Request
+	answer  invoke.Answer
+	body    heldBody
+}
+
 // run has the function run here, once a server is free.
 func (d *dispatcher) run(ctx context.Context, inv *invocation) (*invoke.Answer, error) {
+	s := new(stay)
 	slot := d.borrow(inv)
 	if slot == nil {
-		var err error
-		if slot, err = d.slots.acquire(ctx, inv.need()); err != nil {
+		slot = &s.slot
+		if err := d.slots.take(ctx, slot, inv.need()); err != nil {
 			return nil, err
 		}
 	}
@@ -32,15 +42,17 @@ func (d *dispatcher) run(ctx context.Context, inv *invocation) (*invoke.Answer, 
 	began := d.clock()
 	d.running.add(inv)
 	inv.function.demand.begin(began)
-	held := &heldSlot{slot: slot, began: began, of: d, inv: inv, served: true}
-	resp, err := d.runtime.Invoke(ctx, inv.toFunction(d.via, d.running.key, began))
+	held := &s.held
+	held.slot, held.began, held.of, held.inv, held.served = slot, began, d, inv, true
+	inv.toFunction(&s.request, d.via, d.running.key, began)
+	resp, err := d.runtime.Invoke(ctx, &s.request)
 	if err != nil {
 		held.served = false
 		held.release()
 		return nil, runError(err)
 	}
 	inv.hop.Service = d.clock() - began
-	return fromFunction(inv, resp, held), nil
+	return s.answerOf(inv, resp), nil
 }
 
 func takenBack() error {
@@ -48,8 +60,8 @@ func takenBack() error {
 }
 
 // toFunction is the request as the function gets it.
-func (inv *invocation) toFunction(via, key string, now time.Duration) *faas.Request {
-	r := &faas.Request{
+func (inv *invocation) toFunction(r *faas.Request, via, key string, now time.Duration) {
+	*r = faas.Request{
 		Name: inv.function.name, CallID: inv.CallID, Method: inv.Method, Path: inv.Path, Query: inv.Query,
 		Host: inv.Host, Size: inv.Size, Upgrade: inv.Upgrade,
 		Header: make(faas.Header, 0, len(inv.Header)+5),
@@ -70,11 +82,12 @@ func (inv *invocation) toFunction(via, key string, now time.Duration) *faas.Requ
 	if inv.TraceState != "" {
 		r.Header.Add("Tracestate", inv.TraceState)
 	}
-	return r
 }
 
-func fromFunction(inv *invocation, resp *faas.Response, held *heldSlot) *invoke.Answer {
-	a := &invoke.Answer{
+// answerOf is the function's answer, which gives the slot back when it has ended.
+func (s *stay) answerOf(inv *invocation, resp *faas.Response) *invoke.Answer {
+	a, held := &s.answer, &s.held
+	*a = invoke.Answer{
 		Status: resp.Status, Header: invoke.Header(resp.Header), Size: resp.Size,
 		NoBody:      bodiless(inv.Method, resp.Status),
 		Fingerprint: inv.function.print[:],
@@ -87,7 +100,8 @@ func fromFunction(inv *invocation, resp *faas.Response, held *heldSlot) *invoke.
 		a.Conn, a.Body = &heldConn{Conn: resp.Conn, held: held}, nil
 		return a
 	}
-	a.Body = &heldBody{ReadCloser: resp.Body, held: held}
+	s.body = heldBody{ReadCloser: resp.Body, held: held}
+	a.Body = &s.body
 	if resp.Size < 0 || resp.Size > invoke.FirstWindow {
 		held.limit = time.AfterFunc(streamsAfter, held.detach)
 	}

@@ -13,7 +13,7 @@ import (
 // this node nor a neighbour is known to have it, the runtime is asked: some
 // cannot list what they have. The error says that it cannot tell.
 func (d *dispatcher) own(ctx context.Context, id string) (*function, error) {
-	if fn := d.functions.get(id); fn != nil || !d.functions.seeks || len(d.mesh.Has(id)) > 0 {
+	if fn := d.functions.get(id); fn != nil || !d.functions.seeks || d.mesh.Runs(id) {
 		return fn, nil
 	}
 	return d.functions.seek(ctx, id)

@@ -105,31 +105,40 @@ func (n *need) entry(arrived, wait time.Duration) sched.Entry {
 	}
 }
 
-// acquire returns a slot, at once or after waiting in line. Its error is an
-// *invoke.Error: refused (no room), expired, or the context's cause.
+// acquire is take, into a slot of its own.
 func (s *slots) acquire(ctx context.Context, n need) (*slot, error) {
+	g := new(slot)
+	if err := s.take(ctx, g, n); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// take grants a slot, at once or after waiting in line. Its error is an
+// *invoke.Error: refused (no room), expired, or the context's cause.
+func (s *slots) take(ctx context.Context, g *slot, n need) error {
 	arrived := s.clock()
 	s.mu.Lock()
 	if err := s.admissible(n.returned); err != nil {
 		s.mu.Unlock()
-		return nil, err
+		return err
 	}
 	if s.queue.Len() == 0 && s.fits(n.weight) {
-		g := s.grant(n)
+		*g = slot{of: s, need: n, token: s.hold(&n), holds: true}
 		s.mu.Unlock()
-		return g, nil
+		return nil
 	}
 	w := &waiter{need: n, arrived: arrived, granted: make(chan error, 1)}
 	wait := s.wait()
 	handle, err := s.queue.Push(w, n.entry(arrived, wait))
 	s.mu.Unlock()
 	if err != nil {
-		return nil, &invoke.Error{Code: invoke.CodeRefused, Text: err.Error(), RetryAfter: wait}
+		return &invoke.Error{Code: invoke.CodeRefused, Text: err.Error(), RetryAfter: wait}
 	}
-	return s.await(ctx, w, handle)
+	return s.await(ctx, g, w, handle)
 }
 
-func (s *slots) await(ctx context.Context, w *waiter, handle sched.Handle) (*slot, error) {
+func (s *slots) await(ctx context.Context, g *slot, w *waiter, handle sched.Handle) error {
 	var expiry <-chan time.Time
 	if w.need.deadline > 0 {
 		t := time.NewTimer(w.need.deadline - w.arrived)
@@ -138,7 +147,7 @@ func (s *slots) await(ctx context.Context, w *waiter, handle sched.Handle) (*slo
 	}
 	select {
 	case err := <-w.granted:
-		return s.granted(w, err)
+		return s.granted(g, w, err)
 	case <-ctx.Done():
 	case <-expiry:
 	}
@@ -147,23 +156,22 @@ func (s *slots) await(ctx context.Context, w *waiter, handle sched.Handle) (*slo
 	s.next() // what waited behind it may fit; it also expires
 	s.mu.Unlock()
 	if !removed { // granted or expired at the same moment
-		g, err := s.granted(w, <-w.granted)
-		if err != nil {
-			return nil, err
+		if err := s.granted(g, w, <-w.granted); err != nil {
+			return err
 		}
 		g.release()
 	}
 	if cause := context.Cause(ctx); cause != nil {
-		return nil, cause
+		return cause
 	}
-	return nil, expired(s.clock() - w.arrived)
+	return expired(s.clock() - w.arrived)
 }
 
-func (s *slots) granted(w *waiter, err error) (*slot, error) {
-	if err != nil {
-		return nil, err
+func (s *slots) granted(g *slot, w *waiter, err error) error {
+	if err == nil {
+		*g = slot{of: s, need: w.need, token: w.token, holds: true, waited: s.clock() - w.arrived}
 	}
-	return &slot{of: s, need: w.need, token: w.token, holds: true, waited: s.clock() - w.arrived}, nil
+	return err
 }
 
 func expired(waited time.Duration) error {
@@ -190,11 +198,7 @@ func (s *slots) fits(weight float64) bool {
 	return s.running == 0 || s.busy+weight <= s.servers+weightSlack
 }
 
-// grant is called with mu held.
-func (s *slots) grant(n need) *slot {
-	return &slot{of: s, need: n, token: s.hold(&n), holds: true}
-}
-
+// hold is called with mu held.
 func (s *slots) hold(n *need) (token int) {
 	s.busy += n.weight
 	s.running++

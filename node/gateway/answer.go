@@ -2,17 +2,14 @@ package gateway
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas"
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
-	"github.com/p2pfaas/p2pfaas/sched"
 )
 
 // copySize is the buffer of one direction of a body.
@@ -23,19 +20,20 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, copySize); return &b
 // write sends an answer, its body as it comes.
 func (g *Gateway) write(w http.ResponseWriter, r *http.Request, a *invoke.Answer, began time.Time) {
 	h := w.Header()
-	id := h.Get(headerCallID)
+	id := h[headerCallID]
+	fill := newFiller(h, len(a.Header)+stamped)
 	for _, f := range a.Header {
-		h.Add(f.Name, f.Value)
+		fill.add(f.Name, f.Value)
 	}
-	h.Set(headerCallID, id) // also where the function echoes it
-	g.stamp(h, a.Hops, began)
+	h[headerCallID] = id // also where the function echoes it
+	g.stamp(&fill, a.Hops, began)
 	if a.Conn != nil {
 		g.upgrade(w, r, a)
 		return
 	}
 	defer a.Body.Close()
 	if a.Size >= 0 {
-		h.Set("Content-Length", strconv.FormatInt(a.Size, 10))
+		fill.set("Content-Length", strconv.FormatInt(a.Size, 10))
 	}
 	w.WriteHeader(a.Status)
 	if a.NoBody {
@@ -83,52 +81,6 @@ func copyBody(w http.ResponseWriter, body io.Reader, flush bool) error {
 			return err
 		}
 	}
-}
-
-// stamp adds what the caller may want to know of the invocation's path.
-func (g *Gateway) stamp(h http.Header, hops []invoke.Hop, began time.Time) {
-	h.Set("X-Start-Time", strconv.FormatInt(began.UTC().UnixNano(), 10))
-	h.Set("X-Served-By", g.product)
-	if h.Get("X-Duration-Seconds") == "" {
-		h.Set("X-Duration-Seconds", strconv.FormatFloat(time.Since(began).Seconds(), 'f', 6, 64))
-	}
-	if len(hops) == 0 {
-		return
-	}
-	first, last := &hops[0], &hops[len(hops)-1]
-	h.Set("X-P2pfaas-Peer", last.Peer.String())
-	h.Set("X-P2pfaas-Hops", strconv.Itoa(len(hops)-1))
-	h.Set("X-P2pfaas-Policy", first.Policy)
-	h.Set("X-P2pfaas-Reason", sched.Reason(first.Reason).String())
-	h.Set("X-P2pfaas-Path", path(hops))
-}
-
-// path tells each node's part in milliseconds, the entry first:
-// "ID;total=12.3;decide=0.1;reason=there-sooner, ID;total=11;queue=2;service=9;…".
-func path(hops []invoke.Hop) string {
-	var b strings.Builder
-	for i := range hops {
-		hop := &hops[i]
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(hop.Peer.String())
-		for _, part := range []struct {
-			name string
-			took time.Duration
-		}{{"total", hop.Total}, {"decide", hop.Decide}, {"probe", hop.Probe}, {"queue", hop.Queue}, {"service", hop.Service}} {
-			if part.took > 0 {
-				b.WriteString(";" + part.name + "=" + strconv.FormatFloat(float64(part.took.Microseconds())/1000, 'f', -1, 64))
-			}
-		}
-		if hop.Reason != 0 {
-			fmt.Fprintf(&b, ";reason=%s", sched.Reason(hop.Reason))
-		}
-		if hop.Attempts > 1 {
-			fmt.Fprintf(&b, ";attempts=%d", hop.Attempts)
-		}
-	}
-	return b.String()
 }
 
 // upgrade gives both connections to each other.

@@ -60,7 +60,8 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *http.Request, err error, 
 	e := invocationError(err)
 	t := tell(e.Code)
 	h := w.Header()
-	g.stamp(h, e.Hops, began)
+	fill := newFiller(h, stamped)
+	g.stamp(&fill, e.Hops, began)
 	if e.RetryAfter > 0 || t.status == http.StatusTooManyRequests || t.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
 	}

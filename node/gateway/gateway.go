@@ -49,6 +49,7 @@ type Gateway struct {
 	// Dialect, if set before serving, has answers told in the language of another
 	// system to those who speak it.
 	Dialect Dialect
+	names   names
 }
 
 // Dialect is the language of another system's clients.

@@ -79,7 +79,9 @@ func Parse(w http.ResponseWriter, r *http.Request, prefix string, began time.Tim
 	}
 	if req.Size != 0 {
 		req.Body = &requestBody{body: r.Body, control: http.NewResponseController(w)}
-		req.Trailer = func() invoke.Header { return fields(r.Trailer, nil) }
+		if req.Size < 0 { // with a known size there is none on the way
+			req.Trailer = func() invoke.Header { return fields(r.Trailer, nil) }
+		}
 	}
 	req.Header = fields(r.Header, dropped)
 	req.Header = append(req.Header,

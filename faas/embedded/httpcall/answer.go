@@ -24,6 +24,7 @@ type answer struct {
 	up      *upload // nil unless the request is sent beside
 	kept    bool    // the connection served an earlier call
 	broken  bool    // the connection cannot serve another call
+	lent    []byte  // the body, where it is written without a copy
 
 	body    framing
 	left    int64 // bytes of the body, or of its current chunk

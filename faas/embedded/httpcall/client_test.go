@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/p2pfaas/p2pfaas/faas"
+	"github.com/p2pfaas/p2pfaas/faas/embedded/httpcall"
 )
 
 func TestAnswers(t *testing.T) {
@@ -346,3 +349,31 @@ func TestCloseEndsIdleConnections(t *testing.T) {
 }
 
 var _ net.Conn = (*peer)(nil)
+
+// TestBodiesAtHand sends bodies that are copied, lent and streamed, over one
+// connection.
+func TestBodiesAtHand(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		_, _ = w.Write(body)
+	}))
+	defer s.Close()
+	c := httpcall.New(s.Listener.Addr().String(), httpcall.Default())
+	defer c.Close()
+	for _, size := range []int{1, 4 << 10, 4<<10 + 1, 64 << 10, 64<<10 + 1, 1 << 20, 5000} {
+		body := bytes.Repeat([]byte("0123456789abcde"), size/15+1)[:size]
+		for _, from := range []io.Reader{bytes.NewReader(body), bytes.NewBuffer(body)} {
+			r := request("POST")
+			r.Body, r.Size = from, int64(size)
+			resp, err := c.Do(t.Context(), r, nil)
+			if err != nil {
+				t.Fatal(size, err)
+			}
+			got, err := io.ReadAll(resp.Body)
+			if err != nil || !bytes.Equal(got, body) {
+				t.Errorf("%T of %d bytes: got %d back, %v", from, size, len(got), err)
+			}
+			_ = resp.Body.Close()
+		}
+	}
+}

@@ -25,6 +25,8 @@ type conn struct {
 	data []byte // received; data[r:w] is not read yet
 	r, w int
 	out  []byte // the request's header and what is sent with it
+	both [2][]byte
+	vec  net.Buffers // both, as far as they are to be written
 	used time.Time
 	// abort closes the connection; bound once, since every call registers it.
 	abort func()
@@ -36,6 +38,18 @@ func newConn(nc net.Conn) *conn {
 	c.abort = c.close
 	c.probe.init(nc)
 	return c
+}
+
+// put writes out, and body behind it in the same write.
+func (c *conn) put(body []byte) (int, error) {
+	if len(body) == 0 {
+		return c.Conn.Write(c.out)
+	}
+	c.both = [2][]byte{c.out, body}
+	c.vec = c.both[:]
+	n, err := c.vec.WriteTo(c.Conn)
+	c.both = [2][]byte{}
+	return int(n), err
 }
 
 func (c *conn) close() { _ = c.Conn.Close() }

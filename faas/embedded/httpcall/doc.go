@@ -24,7 +24,8 @@
 //	resp, err := c.Do(ctx, request, nil)
 //
 // Pitfalls: the request's Body is read by another goroutine unless it says by a
-// method Buffered() int or Len() int that all its bytes are at hand; a Read that
+// method Buffered() int or Len() int that all its bytes are at hand, and with a
+// method Bytes() []byte it may not be read at all, but written from there; a Read that
 // is under way when the answer's Body is closed is not waited for. Content-Length
 // is not among the answer's fields, since Size says it. A request of known size
 // is sent with Content-Length and therefore without trailer.
