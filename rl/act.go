@@ -80,8 +80,7 @@ func (p *temporal) actOnTable(v *sched.View, r *sched.Request) sched.Decision {
 		}
 	}
 	action, explored := agent.Act(state, actions, v.Rand)
-	d := p.perform(v, r, action, "")
-	d.Reason = why(explored)
+	d := because(p.perform(v, r, action, ""), explored)
 	return p.book(d, acted{agent: agent, id: agent.Opened(state, actions, action)})
 }
 
@@ -101,9 +100,17 @@ func (p *temporal) actOnTiles(v *sched.View, r *sched.Request) sched.Decision {
 		actions &^= 1 << actionHere
 	}
 	action, explored := agent.Act(state, actions, v.Rand)
-	d := p.perform(v, r, action, drawn.ID)
-	d.Reason = why(explored)
+	d := because(p.perform(v, r, action, drawn.ID), explored)
 	return p.book(d, acted{agent: agent, id: agent.Opened(state, actions, action)})
+}
+
+// because gives a decision its reason. That nothing can run here has one already,
+// which tells the caller that a better moment may come.
+func because(d sched.Decision, explored bool) sched.Decision {
+	if d.Action != sched.Refuse || d.Reason == sched.ReasonUnknown {
+		d.Reason = why(explored)
+	}
+	return d
 }
 
 func why(explored bool) sched.Reason {
@@ -157,7 +164,7 @@ func (p *temporal) book(d sched.Decision, e acted) sched.Decision {
 	token, record := p.ledger.open()
 	e.by, e.probed = byLearned, d.Action == sched.Probe
 	*record, d.Token = e, token
-	p.tally.decided(&d)
+	p.tally.decided(&d, byLearned)
 	return d
 }
 

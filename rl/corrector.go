@@ -24,6 +24,7 @@ type corrector struct {
 	tally   tally
 	fresh   func() estimator
 	models  lru[string, model]
+	sharing sharing
 	ledger  ledger[decided]
 	now     situation
 	// homely is by how much more often what runs here is on time than reckoned.
@@ -61,6 +62,7 @@ func newCorrector(s *sched.Settings, name, about string, fresh func() estimator)
 	s.Float(&c.guard, "guard", 0.1, 0, 1, "by how much less likely on time than reckoned it must be here for a free server to be no reason to stay")
 	s.Float(&c.hopeless, "hopeless", 0, 0, 1, "refuse what is less likely than this to be on time at either place; 0 never refuses")
 	c.safety.bind(s, true)
+	c.sharing.bind(s, c.fresh)
 	return c
 }
 
@@ -82,7 +84,7 @@ func (c *corrector) Decide(v *sched.View, r *sched.Request) sched.Decision {
 	if d.Reason == sched.ReasonNested {
 		return d
 	}
-	s.model = c.models.get(r.Function)
+	s.model = c.model(r.Function)
 	s.size = s.model.sizes.add(r.BodySize)
 	s.here = here(v, &s.weighing, s.size)
 	if c.opens(v, r, s) {
@@ -136,7 +138,7 @@ func (c *corrector) book(d sched.Decision, by decider, s *situation) sched.Decis
 		e.placed = false
 	}
 	d.Token = token
-	c.tally.decided(&d)
+	c.tally.decided(&d, by)
 	return d
 }
 

@@ -40,6 +40,19 @@
 // the first 200 decisions on a function, while no outcome is told at all, and after
 // something was not a number. [sched.Learner] tells which.
 //
+// # Sharing
+//
+// With share=true calibrated, residual and bandit tell other nodes what they have learned from
+// their own outcomes, and heed what those tell ([sched.Sharer]): what a newcomer knows
+// nothing of, it believes of a majority. Others are never certain: each counts as 20 outcomes
+// at most, all together as 80, so that own outcomes win in the end; what one says of itself is
+// ignored; and each number is clipped around the median over all who know it. One that
+// lies, be it alone with this node, changes no chance by more than 0.1; as long as fewer lie
+// than not, this node counted, what is believed lies within that of what the others say.
+// Several identities are several voices: share in a mesh whose members are known. A new
+// function is left to the default during its warm-up all the same. sarsa and q-learning
+// do not share: their values are of one node's own load and neighbours.
+//
 // # Pitfalls
 //
 // A policy learns for one node; another may see another mesh. What was learned is

@@ -59,6 +59,6 @@ func (e *Exploration) resume() { e.set(max(e.Least, min(e.Epsilon(), resumedEpsi
 
 // restored begins with what was learned earlier.
 func (e *Exploration) restored() {
-	e.set(restoredEpsilon)
+	e.set(max(e.Least, restoredEpsilon))
 	e.held = restoredFor
 }

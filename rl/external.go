@@ -118,9 +118,9 @@ func (p *external) first(v *sched.View, r *sched.Request) sched.Decision {
 	p.seats.look(v)
 	switch {
 	case r.Nested && v.Self.Deployed:
-		return p.leave(sched.Decision{Action: sched.Run, Reason: sched.ReasonNested})
+		return p.leave(sched.Decision{Action: sched.Run, Reason: sched.ReasonNested}, byNobody)
 	case r.External() && v.Self.Deployed && (v.Self.Free || v.Self.Room):
-		return p.leave(stay(v))
+		return p.leave(stay(v), byNobody)
 	case again || r.External() || !p.hasTime(r) || !p.breaker.asks(v.Now):
 		return p.fall(v, r)
 	}
@@ -267,7 +267,7 @@ func (p *external) book(d sched.Decision, step sched.Step, at phase) sched.Decis
 	e.phase, e.step = at, step
 	e.step.State = state
 	d.Token = token
-	p.tally.decided(&d)
+	p.tally.decided(&d, byLearned)
 	return d
 }
 
@@ -277,14 +277,14 @@ func (p *external) fall(v *sched.View, r *sched.Request) sched.Decision {
 	p.own.Round = 0 // for the default it is the first
 	d := p.ground.Decide(v, &p.own)
 	p.own = sched.Request{} // what it points to is not ours
-	return p.leave(d)
+	return p.leave(d, byDefault)
 }
 
 // leave marks a decision that the learner did not make, for its retry to be known as one.
-func (p *external) leave(d sched.Decision) sched.Decision {
+func (p *external) leave(d sched.Decision, by decider) sched.Decision {
 	token, e := p.ledger.open()
 	e.phase, d.Token = phaseGround, token
-	p.tally.decided(&d)
+	p.tally.decided(&d, by)
 	return d
 }
 

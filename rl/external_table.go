@@ -212,7 +212,7 @@ func (l *TableLearner) Weights() any {
 		w.Actions[strconv.Itoa(action)] = action
 	}
 	rows := l.agent.values.(*table).rows
-	texts := make(map[string]*[MaxActions]float64, len(rows))
+	texts := make(map[string]*row, len(rows))
 	for packed, row := range rows {
 		texts[stateText(packed)] = row
 	}
@@ -223,7 +223,7 @@ func (l *TableLearner) Weights() any {
 	slices.Sort(names)
 	for i, text := range names {
 		w.States[text] = i
-		w.Table = append(w.Table, slices.Clone(texts[text][:columns]))
+		w.Table = append(w.Table, slices.Clone(texts[text].values[:columns]))
 	}
 	return w
 }

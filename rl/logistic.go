@@ -18,7 +18,10 @@ import (
 // At its prior it returns the default's chance unchanged.
 type logistic struct {
 	weights [logisticFeatures]normal
-	arms    lru[peer.ID, arm]
+	// seen is from how many outcomes each is.
+	seen [logisticFeatures]float64
+	arms lru[peer.ID, arm]
+	lent *account // what others are believed; nil for nothing
 }
 
 // normal is what is believed of one weight.
@@ -30,6 +33,7 @@ type normal struct {
 // arm is the bias of one peer.
 type arm struct {
 	normal
+	seen    float64 // outcomes, as far as they are not forgotten
 	updated time.Duration
 	begun   bool
 }
@@ -90,8 +94,9 @@ func (l *logistic) reckon(p *place) normal {
 	x := p.features()
 	a := l.arms.get(p.peer)
 	a.fade(p.now)
-	sum := a.normal
+	sum := a.with(l.lent.peer(p.peer), a.seen, armVariance)
 	for i, w := range l.weights {
+		w = w.with(l.lent.weight(uint16(i)), l.seen[i], logisticPrior[i].Variance)
 		sum.Mean += w.Mean * x[i]
 		sum.Variance += w.Variance * x[i] * x[i]
 	}
@@ -125,7 +130,7 @@ func (l *logistic) sample(p *place, rng *rand.Rand) float64 {
 	return sigmoid(z.Mean + rng.NormFloat64()*math.Sqrt(z.Variance))
 }
 
-// learn implements estimator.
+// learn implements estimator. What others are believed has no part in it.
 func (l *logistic) learn(p *place, reward float64) (err float64) {
 	x := p.features()
 	a := l.arms.get(p.peer)
@@ -139,8 +144,10 @@ func (l *logistic) learn(p *place, reward float64) (err float64) {
 	information := chance * (1 - chance)
 	for i := range l.weights {
 		l.weights[i].update(x[i], err, information, logisticPrior[i].Variance)
+		l.seen[i] += min(1, math.Abs(x[i]))
 	}
 	a.update(1, err, information, armVariance)
+	a.seen++
 	return err
 }
 
@@ -157,6 +164,7 @@ func (a *arm) fade(now time.Duration) {
 		keep := math.Exp(-float64(now-a.updated) / float64(fades))
 		a.Mean *= keep
 		a.Variance = armVariance - (armVariance-a.Variance)*keep
+		a.seen *= keep
 	}
 	a.updated, a.begun = now, true
 }
@@ -166,8 +174,10 @@ func (l *logistic) revive() {
 	for i := range l.weights {
 		w := &l.weights[i]
 		w.Variance = (w.Variance + logisticPrior[i].Variance) / 2
+		l.seen[i] /= 2
 	}
 	for _, e := range l.arms.entries {
 		e.value.Variance = (e.value.Variance + armVariance) / 2
+		e.value.seen /= 2
 	}
 }

@@ -17,8 +17,11 @@ type estimator interface {
 	learn(p *place, reward float64) (err float64)
 	// revive has it learn faster again, as things have changed.
 	revive()
+	// blend has a fresh one know what all of those know, by evidence.
+	blend(all []estimator)
 	// features names what is learned, and from what: a snapshot of other ones is foreign.
 	features() string
+	shared
 	json.Marshaler
 	json.Unmarshaler
 }

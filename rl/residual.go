@@ -1,6 +1,10 @@
 package rl
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+)
 
 // residual learns by how much the reward at a place differs from the default's
 // chance of being on time: Q(s, a) = prior(s, a) + w phi(s, a), in tile coding over how full
@@ -10,6 +14,7 @@ import "math/rand/v2"
 type residual struct {
 	tiles *tiles
 	alpha float64
+	lent  *account // what others are believed; nil for nothing
 }
 
 const (
@@ -28,26 +33,34 @@ func newResidual(alpha float64) *residual {
 // active are the tiles of a place, and its peer's.
 func (m *residual) active(p *place) []uint32 {
 	state := [3]float64{p.own, p.fill, p.size / sizeRange / 2}
-	action := uint64(1)
-	if p.remote {
-		action = 2
-	}
-	list := m.tiles.activate(state[:], action)
-	m.tiles.active = append(list, uint32(mix(hash(p.peer)^action<<32)&(tileWeights-1)))
+	list := m.tiles.activate(state[:], actionOf(p.remote))
+	m.tiles.active = append(list, tileOf(p.peer, p.remote))
 	return m.tiles.active
+}
+
+func actionOf(remote bool) uint64 {
+	if remote {
+		return 2
+	}
+	return 1
+}
+
+// tileOf is a peer's, or that of here.
+func tileOf(id peer.ID, remote bool) uint32 {
+	return uint32(mix(hash(id)^actionOf(remote)<<32) & (tileWeights - 1))
 }
 
 // correction implements estimator.
 func (m *residual) correction(p *place) float64 {
-	return beyond(m.tiles.sum(m.active(p)), residualDoubt)
+	return beyond(m.sum(m.active(p)), residualDoubt)
 }
 
 // sample implements estimator.
 func (m *residual) sample(p *place, rng *rand.Rand) float64 {
-	return p.prior + m.tiles.sum(m.active(p)) + residualDoubt*rng.NormFloat64()
+	return p.prior + m.sum(m.active(p)) + residualDoubt*rng.NormFloat64()
 }
 
-// learn implements estimator.
+// learn implements estimator. What others are believed has no part in it.
 func (m *residual) learn(p *place, reward float64) (err float64) {
 	active := m.active(p)
 	err = reward - p.prior - m.tiles.sum(active)

@@ -46,27 +46,36 @@ func pack(policy, features string, knowledge any) ([]byte, error) {
 
 // unpack reads what pack wrote into knowledge.
 func unpack(data []byte, policy, features string, knowledge any) error {
-	if len(data) > MaxSnapshot {
-		return fmt.Errorf("%w: %d bytes are more than %d", ErrCorrupt, len(data), MaxSnapshot)
-	}
-	var s snapshot
-	if err := json.Unmarshal(data, &s); err != nil {
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
+	s, err := readSnapshot(data)
 	switch {
-	case s.Version != snapshotVersion:
-		return fmt.Errorf("%w: version %d, this is %d", ErrForeign, s.Version, snapshotVersion)
+	case err != nil:
+		return err
 	case s.Policy != policy:
 		return fmt.Errorf("%w: of policy %q, this is %q", ErrForeign, s.Policy, policy)
 	case s.Features != digest(features):
 		return fmt.Errorf("%w: of features %s, here they are %s (%s)", ErrForeign, s.Features, digest(features), features)
-	case s.Sum != crc32.ChecksumIEEE(s.Knowledge):
-		return fmt.Errorf("%w: the checksum is wrong", ErrCorrupt)
 	}
 	if err := json.Unmarshal(s.Knowledge, knowledge); err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return nil
+}
+
+// readSnapshot reads all but the knowledge.
+func readSnapshot(data []byte) (s snapshot, err error) {
+	if len(data) > MaxSnapshot {
+		return s, fmt.Errorf("%w: %d bytes are more than %d", ErrCorrupt, len(data), MaxSnapshot)
+	}
+	if err := json.Unmarshal(data, &s); err != nil {
+		return s, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	switch {
+	case s.Version != snapshotVersion:
+		return s, fmt.Errorf("%w: version %d, this is %d", ErrForeign, s.Version, snapshotVersion)
+	case s.Sum != crc32.ChecksumIEEE(s.Knowledge):
+		return s, fmt.Errorf("%w: the checksum is wrong", ErrCorrupt)
+	}
+	return s, nil
 }
 
 func digest(features string) string { return fmt.Sprintf("%016x", hash(features)) }

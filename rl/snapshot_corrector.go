@@ -3,6 +3,7 @@ package rl
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // knowledge is what a corrector has learned.
@@ -21,11 +22,11 @@ type functionKnowledge struct {
 func (c *corrector) Snapshot() ([]byte, error) {
 	k := knowledge{make(map[string]functionKnowledge, len(c.models.entries))}
 	for function, e := range c.models.entries {
-		raw, err := e.value.estimator.MarshalJSON()
+		f, err := e.value.knowledge()
 		if err != nil {
 			return nil, fmt.Errorf("snapshot of %s: function %q: %w", c.name, function, err)
 		}
-		k.Functions[function] = functionKnowledge{e.value.decisions, e.value.outcomes, e.value.sizes, raw}
+		k.Functions[function] = f
 	}
 	return pack(c.name, c.fresh().features(), k)
 }
@@ -51,6 +52,11 @@ func (c *corrector) Restore(data []byte) error {
 	return nil
 }
 
+func (m *model) knowledge() (functionKnowledge, error) {
+	raw, err := m.estimator.MarshalJSON()
+	return functionKnowledge{m.decisions, m.outcomes, m.sizes, raw}, err
+}
+
 func (m *model) restore(f *functionKnowledge) error {
 	if f.Decisions < 0 || f.Sizes.Count < 0 {
 		return fmt.Errorf("counts are below 0")
@@ -66,6 +72,9 @@ func (m *model) restore(f *functionKnowledge) error {
 type logisticKnowledge struct {
 	Weights []normal       `json:"weights"`
 	Arms    map[key]normal `json:"arms"`
+	// Seen and ArmsSeen are from how many outcomes they are; not in snapshots of old.
+	Seen     []float64       `json:"seen,omitempty"`
+	ArmsSeen map[key]float64 `json:"arms_seen,omitempty"`
 }
 
 // features implements estimator.
@@ -75,9 +84,10 @@ func (l *logistic) features() string {
 
 // MarshalJSON implements json.Marshaler.
 func (l *logistic) MarshalJSON() ([]byte, error) {
-	k := logisticKnowledge{l.weights[:], make(map[key]normal, len(l.arms.entries))}
+	n := len(l.arms.entries)
+	k := logisticKnowledge{l.weights[:], make(map[key]normal, n), l.seen[:], make(map[key]float64, n)}
 	for id, e := range l.arms.entries {
-		k.Arms[key{id}] = e.value.normal
+		k.Arms[key{id}], k.ArmsSeen[key{id}] = e.value.normal, e.value.seen
 	}
 	return json.Marshal(k)
 }
@@ -107,7 +117,32 @@ func (l *logistic) UnmarshalJSON(data []byte) error {
 		}
 		fresh.arms.get(k.id).normal = w
 	}
+	if err := k.counts(fresh); err != nil {
+		return err
+	}
 	*l = *fresh
+	return nil
+}
+
+// counts restores from how many outcomes the weights are.
+func (k *logisticKnowledge) counts(l *logistic) error {
+	if len(k.Seen) != logisticFeatures && k.Seen != nil {
+		return fmt.Errorf("%d counts for %d weights", len(k.Seen), logisticFeatures)
+	}
+	copy(l.seen[:], k.Seen)
+	for k, seen := range k.ArmsSeen {
+		e, ok := l.arms.entries[k.id]
+		if !ok {
+			return fmt.Errorf("outcomes of a peer without a bias")
+		}
+		e.value.seen = seen
+		if !(seen >= 0) {
+			return fmt.Errorf("counts are below 0")
+		}
+	}
+	if !(slices.Min(l.seen[:]) >= 0) {
+		return fmt.Errorf("counts are below 0")
+	}
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 // tally counts what a policy decided and what came of it.
 type tally struct {
 	actions  [4]uint64
+	by       [4]uint64 // by decider
 	outcomes uint64
 	reward   average
 	agreed   average
@@ -17,7 +18,8 @@ type tally struct {
 // tallied are the names of the actions that are counted, by sched.Action.
 var tallied = [...]sched.Action{sched.Run, sched.Forward, sched.Refuse, sched.Probe}
 
-func (t *tally) decided(d *sched.Decision) {
+func (t *tally) decided(d *sched.Decision, by decider) {
+	t.by[by]++
 	if int(d.Action) < len(t.actions) {
 		t.actions[d.Action]++
 	}
@@ -42,6 +44,7 @@ func (t *tally) learning(s *safety) sched.Learning {
 	l := sched.Learning{
 		State: s.state, Fallbacks: s.falls, Reward: t.reward.value(), Agreement: t.agreed.value(),
 		OnTime: s.learned.mean(), DefaultOnTime: s.held.mean(), Outcomes: t.outcomes,
+		ByLearned: t.by[byLearned], ByDefault: t.by[byHoldout] + t.by[byDefault],
 	}
 	for _, a := range tallied {
 		l.Actions = append(l.Actions, sched.LearningAction{Action: a.String(), Count: t.actions[a]})

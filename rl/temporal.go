@@ -136,7 +136,7 @@ func (p *temporal) leave(d sched.Decision, by decider) sched.Decision {
 	token, e := p.ledger.open()
 	*e = acted{by: by}
 	d.Token = token
-	p.tally.decided(&d)
+	p.tally.decided(&d, by)
 	return d
 }
 

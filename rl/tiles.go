@@ -13,14 +13,19 @@ type tiles struct {
 	tilings int
 	width   []float64 // of a tile in each dimension; the last one holds for all further
 	weights []float64
+	visits  []uint16 // how often each weight was moved, up to mostVisits
 	active  []uint32 // of the latest state
 }
 
-// tileWeights is how many weights there are, a power of 2.
-const tileWeights = 1 << 13
+const (
+	// tileWeights is how many weights there are, a power of 2.
+	tileWeights = 1 << 13
+	// mostVisits is where counting ends: of what was longer ago nothing is left.
+	mostVisits = 1000
+)
 
 func newTiles(tilings int, width ...float64) *tiles {
-	return &tiles{tilings: tilings, width: width, weights: make([]float64, tileWeights)}
+	return &tiles{tilings: tilings, width: width, weights: make([]float64, tileWeights), visits: make([]uint16, tileWeights)}
 }
 
 // activate finds the tiles of a state and an action, or whatever else salt is.
@@ -53,6 +58,7 @@ func (t *tiles) add(active []uint32, step float64) {
 	step /= float64(len(active))
 	for _, i := range active {
 		t.weights[i] += step
+		t.visits[i] = min(t.visits[i]+1, mostVisits)
 	}
 }
 

@@ -25,18 +25,25 @@ type values interface {
 // table is a Q table: one value for each state and action, 0 at first. A
 // state's numbers are truncated, and told apart by place: (1, 11) is not (11, 1).
 type table struct {
-	rows map[string]*[MaxActions]float64
+	rows map[string]*row
 	key  []byte
+}
+
+// row holds the values of one state's actions, and how often each was moved, up to
+// mostVisits.
+type row struct {
+	values [MaxActions]float64
+	visits [MaxActions]uint16
 }
 
 // mostRows bounds the states of a table; what comes later stays at 0.
 const mostRows = 1 << 14
 
-func newTable() *table { return &table{rows: make(map[string]*[MaxActions]float64)} }
+func newTable() *table { return &table{rows: make(map[string]*row)} }
 
 func (t *table) at(state []float64, action int) float64 {
 	if row := t.row(state); row != nil {
-		return row[action]
+		return row.values[action]
 	}
 	return 0
 }
@@ -46,19 +53,20 @@ func (t *table) best(state []float64, actions Actions, usual int) int {
 	if row == nil {
 		return actions.orFirst(usual)
 	}
-	return actions.best(usual, func(action int) float64 { return row[action] })
+	return actions.best(usual, func(action int) float64 { return row.values[action] })
 }
 
 func (t *table) move(state []float64, action int, step float64) {
-	row := t.row(state)
-	if row == nil {
+	r := t.row(state)
+	if r == nil {
 		if len(t.rows) >= mostRows {
 			return
 		}
-		row = new([MaxActions]float64)
-		t.rows[string(t.key)] = row
+		r = new(row)
+		t.rows[string(t.key)] = r
 	}
-	row[action] += step
+	r.values[action] += step
+	r.visits[action] = min(r.visits[action]+1, mostVisits)
 }
 
 func (t *table) size() int { return len(t.rows) }
@@ -66,12 +74,12 @@ func (t *table) size() int { return len(t.rows) }
 // forget has an action be as good as never tried.
 func (t *table) forget(action int) {
 	for _, row := range t.rows {
-		row[action] = 0
+		row.values[action], row.visits[action] = 0, 0
 	}
 }
 
 // row is the one of that state, whose key is left in t.key.
-func (t *table) row(state []float64) *[MaxActions]float64 {
+func (t *table) row(state []float64) *row {
 	t.key = t.key[:0]
 	for _, x := range state {
 		t.key = binary.AppendVarint(t.key, whole(x))

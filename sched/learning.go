@@ -50,6 +50,10 @@ type Learning struct {
 	OnTime, DefaultOnTime float64
 	// Agreement is the share of decisions that the default would have made as well.
 	Agreement float64
+	// ByLearned and ByDefault count the decisions where there was something to
+	// decide: those of what was learned, exploring included, and those of the default,
+	// whether to compare, to begin with or in a fallback.
+	ByLearned, ByDefault uint64
 	// Outcomes counts those that were learned from, Lost those that never came.
 	Outcomes, Lost uint64
 	// Functions is how many functions have a model of their own.

@@ -32,7 +32,7 @@ import (
 const MaxRounds = 4
 
 // Policy decides. See [Observer], [Puller], [Orderer], [Dequeuer], [Notified],
-// [Learner], [Weigher], [Asker], [Stepper], [Snapshotter] and [Describer] for what it may
+// [Learner], [Weigher], [Asker], [Stepper], [Snapshotter], [Describer] and [Explainer] for what it may
 // offer besides. It need not be safe for concurrent use: the driver makes one
 // call at a time.
 type Policy interface {

@@ -12,6 +12,13 @@ type Arrival struct {
 	Node, Class int
 	// Demand is how long it runs on a node of speed 1.
 	Demand time.Duration
+	// Luck is from 0 to 1; where a share of the calls stalls, those of less luck do.
+	Luck float64
+}
+
+// luck is a hash rather than a draw: it is the same whatever becomes of others.
+func luck(seed uint64, at time.Duration, node, class int32) float64 {
+	return float64(mix(mix(seed^uint64(at))^uint64(node)<<32^uint64(class))>>11) / (1 << 53)
 }
 
 // Arrivals are what enters in a run of a scenario with that seed (0 is the
@@ -29,7 +36,8 @@ func Arrivals(sc *Scenario, seed uint64) (iter.Seq[Arrival], error) {
 		for len(w.agenda.events) > 0 && w.agenda.events[0].at < w.end {
 			next := w.agenda.next()
 			f := &w.flows[next.arg]
-			if !yield(Arrival{At: next.at, Node: int(f.node), Class: int(f.class), Demand: time.Duration(w.draw(next.arg))}) {
+			a := Arrival{At: next.at, Node: int(f.node), Class: int(f.class), Luck: luck(w.seed, next.at, f.node, f.class)}
+			if a.Demand = time.Duration(w.draw(next.arg)); !yield(a) {
 				return
 			}
 		}

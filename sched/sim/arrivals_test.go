@@ -37,7 +37,7 @@ func TestArrivals(t *testing.T) {
 			t.Fatalf("an arrival at %v follows one at %v", a.At, last)
 		}
 		last = a.At
-		all = append(all, entry(a))
+		all = append(all, entry{a.At, a.Node, a.Class, a.Demand})
 	}
 	if len(ran) < len(all)*9/10 {
 		t.Fatalf("%d of %d ran: too few to compare", len(ran), len(all))

@@ -178,7 +178,7 @@ func (sc *Scenario) checkEvents() error {
 	for i := range sc.Events {
 		at, e := fmt.Sprintf("events[%d]", i), &sc.Events[i]
 		kinds := 0
-		for _, is := range []bool{e.Kill, e.Restart, e.Speed != 0} {
+		for _, is := range []bool{e.Kill, e.Restart, e.Speed != 0, e.Stall != 0} {
 			if is {
 				kinds++
 			}
@@ -187,10 +187,16 @@ func (sc *Scenario) checkEvents() error {
 			return wrong(at+".at", "is %v: it must be from 0 to the duration of %v", e.At, sc.Duration)
 		}
 		if kinds != 1 {
-			return wrong(at, "says %d things to do: it must be one of kill, restart and speed", kinds)
+			return wrong(at, "says %d things to do: it must be one of kill, restart, speed and stall", kinds)
 		}
 		if e.Speed < 0 || e.Speed > 1e3 {
 			return wrong(at+".speed", "is %v: it must be above 0, up to 1000", e.Speed)
+		}
+		if e.Stall < 0 || e.Stall > time.Hour {
+			return wrong(at+".stall", "is %v: it must be above 0, up to 1h", e.Stall)
+		}
+		if !(e.Stalls >= 0 && e.Stalls <= 1) {
+			return wrong(at+".stalls", "is %v: it must be from 0 to 1", e.Stalls)
 		}
 		if len(e.Nodes) == 0 {
 			return wrong(at+".nodes", "is empty: it must name at least one node")

@@ -128,6 +128,10 @@ type Event struct {
 	Speed   float64 // new speed, if above 0
 	Kill    bool
 	Restart bool
+	// Stall is for how much longer than its service some of the calls take that start
+	// from now on, if above 0; Stalls is their share.
+	Stall  time.Duration
+	Stalls float64
 	// Unnoticed: the nodes never find out, and report their old speed for ever.
 	Unnoticed bool
 	// Announced: the nodes know their new speed at once. Else they find out by

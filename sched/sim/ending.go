@@ -49,6 +49,7 @@ func (w *world) observe(g *leg, how ending) {
 // settle ends an invocation: its client knows.
 func (w *world) settle(i int32, how ending) {
 	g := w.legs.at(i)
+	w.tally.settled(w.onTime(g, how))
 	if g.counted {
 		w.open--
 		w.tally.ended(w, g, how)

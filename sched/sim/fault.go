@@ -18,6 +18,9 @@ func (w *world) befall(e *Event) {
 		if e.Speed > 0 {
 			w.setSpeed(n, e.Speed, e.Announced, e.Unnoticed)
 		}
+		if e.Stall > 0 {
+			n.stall, n.stalls = e.Stall, e.Stalls
+		}
 	}
 }
 

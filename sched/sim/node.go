@@ -22,6 +22,8 @@ type node struct {
 	sinkhole bool
 	arch     string
 	unaware  bool // of its speed
+	stall    time.Duration
+	stalls   float64 // share of calls that stall
 	dead     bool
 
 	policy   sched.Policy

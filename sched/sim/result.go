@@ -80,9 +80,12 @@ type Sample struct {
 	Dead    int
 	// Worst is the largest load of a node, queued and running.
 	Worst int
-	// Arrived and InDeadline count since the sample before, at entry and at end.
-	Arrived    int
+	// Ended and InDeadline count the invocations that ended since the sample before,
+	// those of the warm-up too.
+	Ended      int
 	InDeadline int
+	// Learning is how that goes, nil if no policy learns.
+	Learning *Learning
 }
 
 // Record is one invocation that has ended; see Options.Record.

@@ -44,6 +44,9 @@ func (w *world) start(i int32) {
 	if slower, ok := w.classes[g.class].Slower[n.arch]; ok {
 		g.service = time.Duration(slower * float64(g.service))
 	}
+	if n.stalls > 0 && luck(w.seed, g.began, g.origin, g.class) < n.stalls {
+		g.service += n.stall
+	}
 	g.token = n.busy.Start(w.now, n.services[g.class].get(n.rel))
 	n.running = append(n.running, i)
 	w.agenda.add(event{at: w.now + g.service, kind: completion, arg: i, birth: g.birth})

@@ -61,7 +61,7 @@ func (t *tally) ended(w *world, g *leg, how ending) {
 	node, class := &t.result.PerNode[g.origin], &t.result.PerClass[g.class]
 	node.Requests++
 	class.Requests++
-	onTime := how == answered && (g.due == 0 || w.now <= g.due)
+	onTime := w.onTime(g, how)
 	if how == answered {
 		response := w.now - g.began
 		t.result.Responses.Add(response)
@@ -75,11 +75,22 @@ func (t *tally) ended(w *world, g *leg, how ending) {
 	}
 	if onTime {
 		t.onTime++
-		t.sample.InDeadline++
 		node.InDeadline++
 		class.InDeadline++
 	}
 	w.record(g, how, onTime)
+}
+
+func (w *world) onTime(g *leg, how ending) bool {
+	return how == answered && (g.due == 0 || w.now <= g.due)
+}
+
+// settled notes for the next sample that an invocation has ended.
+func (t *tally) settled(onTime bool) {
+	t.sample.Ended++
+	if onTime {
+		t.sample.InDeadline++
+	}
 }
 
 func (w *world) record(g *leg, how ending, onTime bool) {
@@ -106,6 +117,7 @@ func (w *world) sample() {
 		s.Queued += n.queue.Len()
 		s.Worst = max(s.Worst, len(n.running)+n.queue.Len())
 	}
+	s.Learning = w.learning()
 	w.tally.result.Samples = append(w.tally.result.Samples, s)
 	w.tally.sample = Sample{}
 	if w.now+w.opt.Sample <= w.end {

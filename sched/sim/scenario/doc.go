@@ -42,9 +42,11 @@
 //	[[events]]
 //	at = "120s"
 //	nodes = [9, 10, 11]      # counted from 0, through all groups
-//	speed = 0.3              # or kill = true, or restart = true
+//	speed = 0.3              # or kill = true, or restart = true, or stall and stalls
 //	announced = true         # false: the nodes find out by measuring
-//	unnoticed = true         # the nodes never find out, and report their old speed
+//	unnoticed = true         # the nodes never find out, and report their old speed; not live
+//	stalls = 0.25            # share of the calls there that stall from then on
+//	stall = "1s"             # how much longer than their service those take
 //
 // Durations are written as time.ParseDuration reads them. A key that is none of
 // these is an error, told with its line and the key that may have been meant.

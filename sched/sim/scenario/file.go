@@ -79,6 +79,8 @@ type event struct {
 	Restart   bool     `toml:"restart"`
 	Announced bool     `toml:"announced"`
 	Unnoticed bool     `toml:"unnoticed"`
+	Stalls    float64  `toml:"stalls"`
+	Stall     duration `toml:"stall"`
 }
 
 func defaults() file {
@@ -100,7 +102,8 @@ func (p *parser) scenario(f *file) (*sim.Scenario, error) {
 	}
 	for i := range f.Events {
 		e := &f.Events[i]
-		sc.Events = append(sc.Events, sim.Event{At: e.At.d(), Nodes: e.Nodes, Speed: e.Speed, Kill: e.Kill, Restart: e.Restart, Announced: e.Announced, Unnoticed: e.Unnoticed})
+		sc.Events = append(sc.Events, sim.Event{At: e.At.d(), Nodes: e.Nodes, Speed: e.Speed, Kill: e.Kill, Restart: e.Restart, Announced: e.Announced, Unnoticed: e.Unnoticed,
+			Stalls: e.Stalls, Stall: e.Stall.d()})
 	}
 	var err error
 	if sc.Expiry, err = choose(p, "expiry", f.Expiry, expiries); err != nil {
