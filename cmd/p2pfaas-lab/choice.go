@@ -9,15 +9,25 @@ import (
 	"github.com/p2pfaas/p2pfaas/sched"
 )
 
-// choice is a policy and its parameters. Its text is "power-of-n:f=2,t=1".
+// choice is a policy, its parameters, and the model that it begins with, if any. Its
+// text is "power-of-n:f=2,t=1" or "calibrated@FILE:epsilon=0".
 type choice struct {
-	name string
-	set  map[string]string
+	name  string
+	set   map[string]string
+	model *model
 }
 
 func parseChoice(text string) (choice, error) {
 	name, parameters, more := strings.Cut(text, ":")
-	c := choice{name: name, set: map[string]string{}}
+	c := choice{set: map[string]string{}}
+	name, path, begins := strings.Cut(name, "@")
+	c.name = name
+	if begins {
+		var err error
+		if c.model, err = readModel(path); err != nil {
+			return c, err
+		}
+	}
 	if !more {
 		return c, nil
 	}
@@ -32,14 +42,18 @@ func parseChoice(text string) (choice, error) {
 }
 
 func (c choice) String() string {
+	name := c.name
+	if c.model != nil {
+		name += "@" + c.model.path
+	}
 	if len(c.set) == 0 {
-		return c.name
+		return name
 	}
 	var pairs []string
 	for _, key := range slices.Sorted(maps.Keys(c.set)) {
 		pairs = append(pairs, key+"="+c.set[key])
 	}
-	return c.name + ":" + strings.Join(pairs, ",")
+	return name + ":" + strings.Join(pairs, ",")
 }
 
 // with is c with one more parameter.
@@ -49,7 +63,17 @@ func (c choice) with(key, value string) choice {
 		set = map[string]string{}
 	}
 	set[key] = value
-	return choice{c.name, set}
+	c.set = set
+	return c
+}
+
+// build makes the policy, with what its model knows.
+func (c choice) build(r sched.Registry, set map[string]string) (sched.Policy, error) {
+	p, err := r.New(c.name, set)
+	if err == nil && c.model != nil {
+		err = c.model.begin(p)
+	}
+	return p, err
 }
 
 // has says whether the policy has a parameter.
@@ -72,7 +96,7 @@ func (l *choices) String() string {
 }
 
 // Type implements pflag.Value.
-func (l *choices) Type() string { return "NAME[:KEY=VALUE,…]" }
+func (l *choices) Type() string { return "NAME[@FILE][:KEY=VALUE,…]" }
 
 // Set implements pflag.Value.
 func (l *choices) Set(text string) error {

@@ -14,10 +14,13 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// figure is a plot with a colour, a dash and a glyph for each line.
+// figure is a plot with a colour, a dash and a glyph for each line, and maybe others
+// below it with the same horizontal axis.
 type figure struct {
 	*plot.Plot
-	lines int
+	lines int // colours in use
+	drawn int // curves that had points
+	under []*figure
 }
 
 func newFigure(x, y string) *figure {
@@ -27,6 +30,14 @@ func newFigure(x, y string) *figure {
 	p.Legend.Top, p.Legend.Left, p.Legend.ThumbnailWidth = true, true, 0.8*vg.Centimeter
 	p.Legend.Padding = vg.Points(2)
 	return &figure{Plot: p}
+}
+
+// lowest is the last of those below it, or itself.
+func (f *figure) lowest() *figure {
+	if len(f.under) == 0 {
+		return f
+	}
+	return f.under[len(f.under)-1]
 }
 
 // colours are those of Okabe and Ito, which the colour-blind tell apart.
@@ -92,10 +103,9 @@ func (f *figure) save(path string, width, height vg.Length) error {
 		return fmt.Errorf("write plot: %w", err)
 	}
 	legend := f.Legend
-	f.Legend = plot.NewLegend()
 	all := draw.New(canvas)
 	room := legend.Rectangle(all).Size().X + 0.4*vg.Centimeter
-	f.Draw(draw.Crop(all, 0, -room, 0, -vg.Points(6)))
+	f.panels(draw.Crop(all, 0, -room, 0, -vg.Points(6)))
 	legend.Draw(draw.Crop(all, all.Rectangle.Size().X-room, 0, 0, -vg.Points(12)))
 	var picture bytes.Buffer
 	if _, err := canvas.WriteTo(&picture); err != nil {
@@ -105,4 +115,18 @@ func (f *figure) save(path string, width, height vg.Length) error {
 		return fmt.Errorf("write plot: %w", err)
 	}
 	return nil
+}
+
+// panels draws the figure and those below it, each as high and their axes in line,
+// without legends.
+func (f *figure) panels(area draw.Canvas) {
+	var plots [][]*plot.Plot
+	for _, p := range append([]*figure{f}, f.under...) {
+		p.Legend = plot.NewLegend()
+		plots = append(plots, []*plot.Plot{p.Plot})
+	}
+	rows := draw.Tiles{Rows: len(plots), Cols: 1, PadY: 0.3 * vg.Centimeter}
+	for i, row := range plot.Align(plots, rows, area) {
+		plots[i][0].Draw(row[0])
+	}
 }

@@ -107,6 +107,9 @@ const samplePeriod = time.Second
 func (l *real) live(ctx context.Context, t *trial) (*outcome, error) {
 	cfg := live.Config{Program: l.program, Scenario: t.scenario, Policy: t.choice.name, Set: t.parameters(), Seed: t.seed,
 		LAN: l.lan, MaxUnderWay: l.underWay}
+	if t.choice.model != nil {
+		cfg.Model = t.choice.model.data
+	}
 	if l.detailed {
 		cfg.Sample = samplePeriod
 	}

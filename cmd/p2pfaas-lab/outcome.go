@@ -18,8 +18,10 @@ type outcome struct {
 	// Set are the parameters that the policy was given, Varied what was swept.
 	Set    map[string]string `json:"set,omitempty"`
 	Varied map[string]string `json:"varied,omitempty"`
-	Live   *liveNotes        `json:"live,omitempty"`
-	Detail *detail           `json:"detail,omitempty"`
+	// Model is the file that the nodes began with.
+	Model  string     `json:"model,omitempty"`
+	Live   *liveNotes `json:"live,omitempty"`
+	Detail *detail    `json:"detail,omitempty"`
 }
 
 // liveNotes is what only a run on real nodes has.
@@ -51,19 +53,24 @@ type nodeDetail struct {
 	Busy       float64 `json:"busy"`
 }
 
-// sample is the mesh at one moment; arrived and in_deadline are since the last one.
+// sample is the mesh at one moment; ended and in_deadline are since the last one.
 type sample struct {
 	At         float64 `json:"at_s"`
 	Running    int     `json:"running"`
 	Queued     int     `json:"queued"`
 	Dead       int     `json:"dead"`
-	Arrived    int     `json:"arrived"`
+	Ended      int     `json:"ended"`
 	InDeadline int     `json:"in_deadline"`
+	// Learning is absent where no policy learns.
+	Learning *learned `json:"learning,omitempty"`
 }
 
 // outcomeOf makes the outcome of a trial's result.
 func outcomeOf(mode string, t *trial, r *sim.Result, detailed bool) *outcome {
 	o := &outcome{Mode: mode, Result: *r, Set: cloned(t.choice.set), Varied: t.varied()}
+	if t.choice.model != nil {
+		o.Model = t.choice.model.path
+	}
 	if detailed {
 		o.Detail = detailOf(r)
 	}
@@ -80,7 +87,15 @@ func (o *outcome) label() string {
 }
 
 // policy is the policy with its parameters.
-func (o *outcome) policy() string { return choice{o.Policy, o.Set}.String() }
+func (o *outcome) policy() string { return o.choice().String() }
+
+func (o *outcome) choice() choice {
+	c := choice{name: o.Policy, set: o.Set}
+	if o.Model != "" {
+		c.model = &model{path: o.Model}
+	}
+	return c
+}
 
 func detailOf(r *sim.Result) *detail {
 	d := &detail{CDF: cdfOf(r)}
@@ -89,7 +104,7 @@ func detailOf(r *sim.Result) *detail {
 	}
 	for _, s := range r.Samples {
 		d.Samples = append(d.Samples, sample{At: s.At.Seconds(), Running: s.Running, Queued: s.Queued, Dead: s.Dead,
-			Arrived: s.Arrived, InDeadline: s.InDeadline})
+			Ended: s.Ended, InDeadline: s.InDeadline, Learning: learnedOf(s.Learning)})
 	}
 	return d
 }

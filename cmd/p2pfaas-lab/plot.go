@@ -42,6 +42,7 @@ func newPlot() *cobra.Command {
 		newDrawing("cdf", "Which share of all requests is answered within a time", true, drawCDF),
 		newDrawing("nodes", "What share of its requests each node has answered in time", true, drawNodes),
 		newDrawing("time", "How many invocations run and wait, over time", true, drawTime),
+		newLearningDrawing(),
 	)
 	return cmd
 }
@@ -66,6 +67,27 @@ func newDrawing(name, short string, detailed bool, draw func(*drawing, []series)
 	}
 	return cmd
 }
+
+// newLearningDrawing has room for its panels.
+func newLearningDrawing() *cobra.Command {
+	cmd := newDrawing("learning", "How policies that learn develop, and others beside them, over time", true, drawLearning)
+	cmd.Long, cmd.Example = aboutLearningPlot+aboutPlot, examplesLearningPlot
+	height := cmd.Flags().Lookup("height")
+	height.DefValue = "24"
+	_ = height.Value.Set(height.DefValue) // it is a number
+	return cmd
+}
+
+const aboutLearningPlot = `Draw learning curves: the share on time of what ended in each of 40 stretches of
+the run, warm-up included, for all policies; and for those that learn the mean
+reward, the share of decisions that explore, and the share that was made by what was
+learned, the rest being the default's: to compare, to begin with, or in a fallback.
+
+`
+
+const examplesLearningPlot = `  p2pfaas-lab plot learning examples/scenarios/unnoticed.toml -p spread,calibrated,sarsa --seed 1-3 -o curves.svg
+  p2pfaas-lab live examples/scenarios/live12.toml -p calibrated --json --detail > live.json
+  p2pfaas-lab plot learning live.json`
 
 func (d *drawing) do(ctx context.Context, stderr io.Writer, args []string) error {
 	if err := d.check(); err != nil {
@@ -136,7 +158,8 @@ func bySweep(all []series) (list []series) {
 
 // policyWithoutSweep leaves out the parameters that were swept.
 func (o *outcome) policyWithoutSweep() string {
-	c := choice{o.Policy, cloned(o.Set)}
+	c := o.choice()
+	c.set = cloned(c.set)
 	for key := range o.Varied {
 		delete(c.set, strings.TrimPrefix(key, "set."))
 	}

@@ -35,7 +35,7 @@ func newRoot() *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newSim(), newCompare(), newPlot(), newLive())
+	root.AddCommand(newSim(), newCompare(), newTrain(), newPlot(), newLive(), newScale())
 	return root
 }
 

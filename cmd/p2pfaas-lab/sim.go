@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/p2pfaas/p2pfaas/sched"
 	"github.com/p2pfaas/p2pfaas/sched/sim"
 )
 
@@ -71,8 +72,16 @@ func (v *virtual) run(ctx context.Context, stderr io.Writer, trials []trial, emi
 const samplesOfRun = 240
 
 func (v *virtual) simulate(ctx context.Context, t *trial) (*outcome, error) {
+	if t.choice.model == nil {
+		return v.simulateWith(ctx, t, nil)
+	}
+	return v.simulateWith(ctx, t, func(int) (sched.Policy, error) { return t.choice.build(v.registry, t.parameters()) })
+}
+
+// simulateWith has each node's policy made, if make is not nil.
+func (v *virtual) simulateWith(ctx context.Context, t *trial, make func(node int) (sched.Policy, error)) (*outcome, error) {
 	began := time.Now()
-	opt := sim.Options{Policy: t.choice.name, Set: t.parameters(), Seed: t.seed, Registry: policies(),
+	opt := sim.Options{Policy: t.choice.name, Set: t.parameters(), Seed: t.seed, Registry: policies(), New: make,
 		Clock: func() time.Duration { return time.Since(began) }}
 	if v.detailed {
 		opt.Sample = t.scenario.Duration / samplesOfRun

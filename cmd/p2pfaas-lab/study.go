@@ -18,6 +18,7 @@ type study struct {
 	set      assignments
 	with     assignments
 	sweeps   sweeps
+	models   models
 	registry sched.Registry
 }
 
@@ -33,6 +34,10 @@ const aboutStudy = `
 A policy is written NAME or NAME:KEY=VALUE,KEY=VALUE. --set gives a parameter to
 all policies that have it and do not say it themselves.
 
+--model has the nodes begin with what "p2pfaas-node policy export" or "p2pfaas-lab
+train" has written, where they run the policy that it is of. NAME@FILE does so for one
+of several: -p calibrated,calibrated@model.json compares it with one that knows nothing.
+
 --with and --sweep change keys of the scenario, as network.delay=10ms,
 nodes[0].servers=4 or, for all groups, nodes.servers=4; utilisation, delay,
 zone_delay, servers, queue, rate, speed, service, deadline and distribution need
@@ -47,6 +52,7 @@ func (s *study) addTo(cmd *cobra.Command) {
 	f.Var(&s.seeds, "seed", "seeds to run, as 1-5 or 1,3,7, instead of the scenario's")
 	f.Var(&s.set, "set", "parameter of the policies that have it; repeatable")
 	f.Var(&s.with, "with", "change of a key of the scenarios; repeatable")
+	f.Var(&s.models, "model", "what the policy that it is of begins with; repeatable")
 	f.Var(&s.sweeps, "sweep", "key or parameter to run with each of these values; repeatable")
 	// Fails only for a flag that does not exist.
 	_ = cmd.RegisterFlagCompletionFunc("policy", cobra.FixedCompletions(s.registry.Names(), cobra.ShellCompDirectiveNoFileComp))
@@ -105,7 +111,7 @@ func (s *study) at(from *source, point []assignment) ([]trial, error) {
 func (s *study) chosen(sc *sim.Scenario, parameters []assignment) (choices, error) {
 	list := s.policies
 	if len(list) == 0 {
-		list = choices{{sc.Policy, sc.Set}}
+		list = choices{{name: sc.Policy, set: sc.Set}}
 	}
 	var all choices
 	taken := make([]bool, len(parameters))
@@ -116,7 +122,7 @@ func (s *study) chosen(sc *sim.Scenario, parameters []assignment) (choices, erro
 				c, taken[i] = c.with(a.key, a.value), true
 			}
 		}
-		if _, err := s.registry.New(c.name, c.set); err != nil {
+		if _, err := c.build(s.registry, c.set); err != nil {
 			return nil, usageError{err}
 		}
 		all = append(all, c)
@@ -124,11 +130,19 @@ func (s *study) chosen(sc *sim.Scenario, parameters []assignment) (choices, erro
 	if i := slices.Index(taken, false); i >= 0 {
 		return nil, usagef("%s is neither a key of scenarios nor a parameter of %s", parameters[i].key, list.String())
 	}
+	for _, m := range s.models {
+		if !slices.ContainsFunc(all, func(c choice) bool { return c.model == m }) {
+			return nil, usagef("--model %s: it is of %s, and what runs is %s", m.path, m.policy, all.String())
+		}
+	}
 	return all, nil
 }
 
-// complete is c with what --set says and c does not.
+// complete is c with what --set and --model say and c does not.
 func (s *study) complete(c choice) choice {
+	if c.model == nil {
+		c.model = s.models.of(c.name)
+	}
 	for _, a := range s.set {
 		if _, said := c.set[a.key]; !said && c.has(s.registry, a.key) {
 			c = c.with(a.key, a.value)

@@ -29,7 +29,7 @@ func TestChoiceText(t *testing.T) {
 	word := rapid.StringMatching(`[a-z][a-z0-9-]{0,8}`)
 	rapid.Check(t, func(t *rapid.T) {
 		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) choice {
-			return choice{word.Draw(t, "name"), rapid.MapOfN(word, rapid.StringMatching(`[a-z0-9.:]{0,5}`), 0, 3).Draw(t, "set")}
+			return choice{name: word.Draw(t, "name"), set: rapid.MapOfN(word, rapid.StringMatching(`[a-z0-9.:]{0,5}`), 0, 3).Draw(t, "set")}
 		}), 1, 4).Draw(t, "list")
 		var texts []string
 		for _, c := range list {

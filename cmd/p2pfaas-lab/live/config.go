@@ -15,6 +15,8 @@ type Config struct {
 	Scenario *sim.Scenario
 	Policy   string
 	Set      map[string]string
+	// Model is what each node's policy begins with, nil for nothing.
+	Model []byte
 	// Seed of the arrivals; 0 is the scenario's.
 	Seed uint64
 	// LAN puts each node on a machine of its own; see package lan for what it takes.
@@ -64,6 +66,9 @@ func Check(sc *sim.Scenario) error {
 			return fmt.Errorf("%s %w: real nodes are no sinkholes", sc.Name, ErrScenario)
 		}
 	}
+	if err := checkWork(sc); err != nil {
+		return err
+	}
 	switch {
 	case nodes > mostNodes:
 		return fmt.Errorf("%s %w: it has %d nodes, %d are the most", sc.Name, ErrScenario, nodes, mostNodes)
@@ -75,6 +80,24 @@ func Check(sc *sim.Scenario) error {
 		return fmt.Errorf("%s %w: piggyback is off, but real nodes always tell their load", sc.Name, ErrScenario)
 	case sc.Expiry == sim.ExpiryOff:
 		return fmt.Errorf("%s %w: expiry is off, but real nodes always drop what cannot be in time", sc.Name, ErrScenario)
+	}
+	return nil
+}
+
+// checkWork does so for what is run.
+func checkWork(sc *sim.Scenario) error {
+	for i := range sc.Classes {
+		switch c := &sc.Classes[i]; {
+		case len(c.Slower) > 0:
+			return fmt.Errorf("%s %w: classes[%d].slower is set, but there are no architectures here: use speed", sc.Name, ErrScenario, i)
+		case c.BodySigma > 0:
+			return fmt.Errorf("%s %w: classes[%d].body_sigma is set, but bodies of a class are of one size here: use several classes", sc.Name, ErrScenario, i)
+		}
+	}
+	for i := range sc.Events {
+		if sc.Events[i].Unnoticed {
+			return fmt.Errorf("%s %w: events[%d] is unnoticed, but real nodes notice what they measure: use stall", sc.Name, ErrScenario, i)
+		}
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/p2pfaas/p2pfaas/sched"
 )
 
 // counters are sums over the nodes' /metrics.
@@ -15,6 +17,7 @@ type counters struct {
 	probes, pulls, gossip, cpu float64
 	running, queued            float64
 	dead                       int
+	learning                   []sched.Learning // of the nodes that learn
 }
 
 // names of the metrics; those with labels are added up over them.
@@ -41,6 +44,7 @@ func (m *mesh) count(ctx context.Context) (sum counters) {
 				return
 			}
 			sum.add(text)
+			sum.learned(text)
 		})
 	}
 	all.Wait()

@@ -106,6 +106,7 @@ func (l *load) request(ctx context.Context, a *sim.Arrival, class *sim.Class) (*
 		return nil, err
 	}
 	req.Header.Set(demandHeader, a.Demand.String())
+	req.Header.Set(luckHeader, strconv.FormatFloat(a.Luck, 'g', -1, 64))
 	req.Header.Set("X-P2pfaas-Task-Type", strconv.Itoa(a.Class))
 	if class.Deadline > 0 {
 		req.Header.Set("X-P2pfaas-Deadline", class.Deadline.String())

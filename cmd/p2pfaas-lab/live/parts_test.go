@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/p2pfaas/p2pfaas/sched/sim"
 )
@@ -34,6 +35,9 @@ func TestCheck(t *testing.T) {
 		"gossip is 0s":     func(sc *sim.Scenario) { sc.Gossip = 0 },
 		"piggyback is off": func(sc *sim.Scenario) { sc.Plain = true },
 		"expiry is off":    func(sc *sim.Scenario) { sc.Expiry = sim.ExpiryOff },
+		"architectures":    func(sc *sim.Scenario) { sc.Classes[0].Slower = map[string]float64{"arm64": 2} },
+		"one size":         func(sc *sim.Scenario) { sc.Classes[0].BodySigma = 1 },
+		"notice":           func(sc *sim.Scenario) { sc.Events = []sim.Event{{Speed: 0.5, Unnoticed: true}} },
 	} {
 		sc := scenarioOf(3)
 		change(sc)
@@ -58,16 +62,25 @@ func sleeperFor(t *testing.T, speed float64) *sleeper {
 // call is how long the function took.
 func call(ctx context.Context, t *testing.T, s *sleeper, demand string) (time.Duration, error) {
 	t.Helper()
+	return callWithLuck(ctx, t, s, demand, "0.5")
+}
+
+func callWithLuck(ctx context.Context, t *testing.T, s *sleeper, demand, luck string) (time.Duration, error) {
+	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.addr, strings.NewReader("body"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set(demandHeader, demand)
+	req.Header.Set(luckHeader, luck)
 	req.Close = true
 	began := time.Now()
 	res, err := http.DefaultClient.Do(req)
 	if err == nil {
 		_ = res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			t.Errorf("the sleeper answers %s", res.Status)
+		}
 	}
 	return time.Since(began), err
 }
@@ -94,8 +107,30 @@ func TestSleeperCancelled(t *testing.T) {
 	if _, err := call(ctx, t, s, "1h"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
-	for s.counted() == 0 { // ends with the test's own limit, or soon
-		time.Sleep(5 * time.Millisecond)
+	for limit := time.Now().Add(20 * time.Second); s.counted() == 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatal("it goes on")
+		}
+	}
+}
+
+// TestSleeperStalls: the calls of less luck take longer, whatever the speed.
+func TestSleeperStalls(t *testing.T) {
+	s := sleeperFor(t, 1000)
+	s.setStalls(0.25, 300*time.Millisecond)
+	if took, err := callWithLuck(t.Context(), t, s, "1ms", "0.24"); err != nil || took < 300*time.Millisecond {
+		t.Errorf("the unlucky took %v: %v", took, err)
+	}
+	s.setStalls(0.25, time.Hour)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := callWithLuck(ctx, t, s, "1ms", "0.25"); err != nil {
+		t.Errorf("the lucky: %v", err)
+	}
+	hasty, give := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer give()
+	if _, err := callWithLuck(hasty, t, s, "1ms", "0"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the hasty: %v", err)
 	}
 }
 
@@ -152,10 +187,30 @@ p2pfaas_running_else 50
 p2pfaas_queue_length 6
 `))
 	want := counters{probes: 2, pulls: 7, gossip: 100, cpu: 0.5, running: 1, queued: 6}
-	if c != want {
-		t.Errorf("%+v, want %+v", c, want)
+	if diff := cmp.Diff(want, c, cmp.AllowUnexported(counters{})); diff != "" {
+		t.Error(diff)
 	}
 	if d := c.since(&counters{pulls: 3, gossip: 200}); d.pulls != 4 || d.gossip != 0 {
 		t.Errorf("%+v", d)
+	}
+}
+
+// TestCountersOfLearning: of each node that learns, and of no other.
+func TestCountersOfLearning(t *testing.T) {
+	var c counters
+	c.learned([]byte("p2pfaas_running 1\n"))
+	c.learned([]byte(`# TYPE p2pfaas_learning_reward gauge
+p2pfaas_learning_reward 0.75
+p2pfaas_learning_epsilon 0.05
+p2pfaas_learning_state{state="fallback-silent"} 1
+p2pfaas_learning_decided_total{by="learned"} 7
+p2pfaas_learning_decided_total{by="default"} 3
+p2pfaas_learning_decisions_total{action="run"} 10
+p2pfaas_learning_outcomes_total 9
+`))
+	c.learned([]byte("p2pfaas_learning_state{state=\"learned\"} 1\np2pfaas_learning_agreement 0.5\np2pfaas_learning_epsilon 0.01\n"))
+	want := &sim.Learning{Nodes: 2, Fallback: 1, Reward: 0.75, Epsilon: 0.03, Agreement: 0.5, ByLearned: 7, ByDefault: 3, Outcomes: 9}
+	if diff := cmp.Diff(want, sim.LearningOf(c.learning), cmpopts.EquateApprox(0, 1e-9)); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -35,6 +35,9 @@ func Run(ctx context.Context, cfg Config) (_ *Report, err error) {
 	if err := m.open(ctx); err != nil {
 		return nil, err
 	}
+	if err := m.begin(ctx); err != nil {
+		return nil, err
+	}
 	r, err := m.play(ctx, arrivals)
 	if err != nil {
 		return nil, err
@@ -118,6 +121,8 @@ func (m *mesh) happen(ctx context.Context, n *member, e *sim.Event) error {
 	case e.Restart:
 		n.kill()
 		return m.start(ctx, n)
+	case e.Stall > 0:
+		n.sleep.setStalls(e.Stalls, e.Stall)
 	default:
 		n.sleep.setSpeed(e.Speed)
 	}

@@ -60,7 +60,7 @@ func (t *tally) counts(a *sim.Arrival) bool { return a.At >= t.sc.Warmup }
 func (t *tally) unsent(a *sim.Arrival) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.sampling.Arrived++
+	t.sampling.Ended++
 	if t.counts(a) {
 		t.enter(a)
 		t.missing++
@@ -80,7 +80,7 @@ func (t *tally) ended(a *sim.Arrival, e *ending) {
 	defer t.mu.Unlock()
 	deadline := t.sc.Classes[a.Class].Deadline
 	inTime := e.status == http.StatusOK && (deadline == 0 || e.response <= deadline)
-	t.sampling.Arrived++
+	t.sampling.Ended++
 	if inTime {
 		t.sampling.InDeadline++
 	}
@@ -129,6 +129,7 @@ func (t *tally) sample(at time.Duration, now counters) {
 	defer t.mu.Unlock()
 	s := t.sampling
 	s.At, s.Running, s.Queued, s.Dead = at, int(now.running), int(now.queued), now.dead
+	s.Learning = sim.LearningOf(now.learning)
 	t.report.Samples = append(t.report.Samples, s)
 	t.sampling = sim.Sample{}
 }
