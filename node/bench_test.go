@@ -85,7 +85,8 @@ func answers(b *testing.B, call exchange) {
 	b.Fatal(err)
 }
 
-func startNode(b *testing.B, bootstrap ...string) *node.Node {
+func startNode(b testing.TB, bootstrap ...string) *node.Node {
+	b.Helper()
 	c := node.Default()
 	c.DataDir, c.HTTP, c.Auth, c.MDNS = b.TempDir(), "127.0.0.1:0", node.AuthNone, false
 	c.Listen, c.Bootstrap, c.OpenFaaSURL = []string{"/ip4/127.0.0.1/tcp/0"}, bootstrap, node.OpenFaaSNone
@@ -102,7 +103,7 @@ func startNode(b *testing.B, bootstrap ...string) *node.Node {
 
 // deploy deploys what serves at addr as "echo", light enough for all clients to be
 // served at once.
-func deploy(b *testing.B, n *node.Node, addr string) {
+func deploy(b testing.TB, n *node.Node, addr string) {
 	spec := fmt.Sprintf(`{"service":"echo","image":"http://%s","annotations":{"p2pfaas.weight":"0.02"}}`, addr)
 	resp, err := http.Post("http://"+n.Ready().HTTP+"/system/functions", "application/json", strings.NewReader(spec))
 	if err != nil {

@@ -27,7 +27,7 @@ func newPolicy() *cobra.Command {
 		Args:  knownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPolicyGet(), newPolicySet(), newPolicyReset(), newPolicyExport(), newPolicyImport())
+	cmd.AddCommand(newPolicyShow(), newPolicyGet(), newPolicySet(), newPolicyReset(), newPolicyExport(), newPolicyImport())
 	return cmd
 }
 

@@ -120,6 +120,28 @@ func (s *Server) choose(state []float64, actions []int) (action int, epsilon flo
 	return s.learner.Act(state, actions)
 }
 
+// Snapshot is what the Learner has learned. It is nil for one that is no
+// [sched.Snapshotter].
+func (s *Server) Snapshot() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if learner, ok := s.learner.(sched.Snapshotter); ok {
+		return learner.Snapshot()
+	}
+	return nil, nil
+}
+
+// Restore has the Learner go on from a Snapshot; the error is the Learner's. One that
+// is no [sched.Snapshotter] stays as it is.
+func (s *Server) Restore(snapshot []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if learner, ok := s.learner.(sched.Snapshotter); ok {
+		return learner.Restore(snapshot)
+	}
+	return nil
+}
+
 // Ask puts a question to the Learner itself.
 func (s *Server) Ask(_ context.Context, q *sched.Question) sched.Advice {
 	action, epsilon := s.choose(q.State, q.Actions)

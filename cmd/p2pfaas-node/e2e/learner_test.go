@@ -3,9 +3,16 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/p2pfaas/p2pfaas/node/nodetest"
 )
@@ -85,5 +92,58 @@ func TestSarsaTellsItsSteps(t *testing.T) {
 	resp.Body.Close()
 	if h := resp.Header; h.Get("X-P2pfaas-Scheduler-Learning-Eid") == "" || h.Get("X-P2pfaas-Scheduler-Learning-State") != "2,0,0" {
 		t.Errorf("status %d, %v", resp.StatusCode, h)
+	}
+}
+
+// TestServedLearnerStays: what others have taught the learner that a node serves
+// outlives the node; what cannot be read is set aside.
+func TestServedLearnerStays(t *testing.T) {
+	start := func(data string) *nodetest.Process {
+		return nodetest.Start(t, nodetest.Spec{Program: program, Data: data, Flags: []string{"--http", "127.0.0.1:0",
+			"--listen", transports["tcp"], "--mdns=false", "--openfaas-url", "none", "--mesh", "e2e"}})
+	}
+	known := func(n *nodetest.Process) (w struct {
+		Table [][]float64 `json:"table"`
+	}) {
+		if err := n.Get("/learner/weights", &w); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	a := start("")
+	file := filepath.Join(a.Data, "learner", "model")
+	if err := a.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it has learned nothing, and writes that down: %v", err)
+	}
+	a = start(a.Data)
+	for i := range 40 {
+		authorised(t, a, "POST", "/train_batch", fmt.Sprintf(`[{"eid":%d,"state":"0,%d","action":%d,"reward":%d}]`, i, i%3, i%4, i%2))
+	}
+	taught := known(a)
+	if len(taught.Table) != 3 {
+		t.Fatalf("it has learned %v", taught)
+	}
+	if err := a.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	again := start(a.Data)
+	if diff := cmp.Diff(taught, known(again)); diff != "" {
+		t.Errorf("a restart changes what it knows: %s", diff)
+	}
+	if err := again.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	spoilt := start(a.Data)
+	if w := known(spoilt); len(w.Table) != 0 || !strings.Contains(spoilt.Log(), "what the learner had learned cannot be used") {
+		t.Errorf("from rubbish it knows %v", w)
+	}
+	if _, err := os.Stat(file + ".bad"); err != nil {
+		t.Error("the model is not set aside:", err)
 	}
 }
