@@ -16,6 +16,7 @@ type Client struct {
 	host   corehost.Host
 	calls  *invoke.Client
 	nodes  nodes
+	names  names
 	retry  Retry
 	closed atomic.Bool
 	below  func() error // closes what the client was built on

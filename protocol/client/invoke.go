@@ -26,11 +26,9 @@ func (c *Client) Invoke(ctx context.Context, r *Request) (*Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("invoke %s: %w", r.Function, err)
 	}
-	var cancel context.CancelFunc
+	cancel := context.CancelFunc(func() {})
 	if r.Deadline > 0 {
 		ctx, cancel = context.WithTimeout(ctx, r.Deadline)
-	} else {
-		ctx, cancel = context.WithCancel(ctx)
 	}
 	got, err := c.send(ctx, call)
 	if err != nil {
@@ -40,13 +38,14 @@ func (c *Client) Invoke(ctx context.Context, r *Request) (*Response, error) {
 	if call.body != nil {
 		call.body.giveUp()
 	}
-	return newResponse(ctx, cancel, call, got), nil
+	call.reply, call.ran = got, c.names.of(got.ranOn())
+	return newResponse(ctx, cancel, call), nil
 }
 
 // send tries node after node, each once, and a lone one twice.
-func (c *Client) send(ctx context.Context, call *call) (*reply, error) {
+func (c *Client) send(ctx context.Context, call *call) (reply, error) {
 	if c.closed.Load() {
-		return nil, ErrClosed
+		return reply{}, ErrClosed
 	}
 	order := c.nodes.order(c.connected)
 	var told *Error
@@ -63,7 +62,7 @@ func (c *Client) send(ctx context.Context, call *call) (*reply, error) {
 		}
 	}
 	told.CallID, told.Attempts = call.wire.CallID, call.attempts
-	return nil, told
+	return reply{}, told
 }
 
 // reply is an answer and where it comes from.
@@ -72,16 +71,24 @@ type reply struct {
 	node peer.ID
 }
 
-func (c *Client) attempt(ctx context.Context, p peer.ID, call *call, left int) (*reply, error) {
+// ranOn is the node that ran the function.
+func (r reply) ranOn() peer.ID {
+	if n := len(r.Hops); n > 0 {
+		return r.Hops[n-1].Peer
+	}
+	return r.node
+}
+
+func (c *Client) attempt(ctx context.Context, p peer.ID, call *call, left int) (reply, error) {
 	r := call.next(ctx)
 	if err := c.reach(ctx, p, left); err != nil {
-		return nil, fmt.Errorf("%w: %w", invoke.ErrNotReached, err)
+		return reply{}, fmt.Errorf("%w: %w", invoke.ErrNotReached, err)
 	}
 	answer, err := c.calls.Invoke(ctx, p, r)
 	if err != nil {
-		return nil, err
+		return reply{}, err
 	}
-	return &reply{Answer: answer, node: p}, nil
+	return reply{Answer: answer, node: p}, nil
 }
 
 // reach connects to p unless that is done. A node that does not answer takes no

@@ -18,6 +18,9 @@ func (n *nodes) order(connected func(peer.ID) bool) []peer.ID {
 	n.mu.Lock()
 	ids := slices.Clone(n.ids)
 	n.mu.Unlock()
+	if !slices.ContainsFunc(ids, func(p peer.ID) bool { return !connected(p) }) {
+		return ids
+	}
 	var near, far []peer.ID
 	for _, p := range ids {
 		if connected(p) {

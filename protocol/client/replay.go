@@ -25,8 +25,9 @@ type replay struct {
 	err  error      // what source ended with
 }
 
-func newReplay(source io.Reader) *replay {
-	b := &replay{source: source}
+// of makes b the replay of source from where it is.
+func (b *replay) of(source io.Reader) *replay {
+	b.source = source
 	if s, ok := source.(io.Seeker); ok {
 		if at, err := s.Seek(0, io.SeekCurrent); err == nil { // a pipe is a Seeker that cannot
 			b.seeker, b.origin = s, at

@@ -25,7 +25,7 @@ func TestReplayProperty(t *testing.T) {
 		if !seeks {
 			source = io.MultiReader(source) // hides Seek
 		}
-		b := newReplay(source)
+		b := new(replay).of(source)
 		for range rapid.IntRange(0, 4).Draw(t, "attempts") {
 			n, err := io.CopyN(io.Discard, b, rapid.Int64Range(0, int64(len(want))+1).Draw(t, "read"))
 			if err != nil && err != io.EOF {
@@ -55,7 +55,7 @@ func TestReplayProperty(t *testing.T) {
 }
 
 func TestReplayKeepsAtMost(t *testing.T) {
-	b := newReplay(io.LimitReader(zeros{}, keepMax+1))
+	b := new(replay).of(io.LimitReader(zeros{}, keepMax+1))
 	if _, err := io.CopyN(io.Discard, b, keepMax); err != nil || !b.rewind() {
 		t.Fatalf("keepMax bytes cannot be sent again (%v)", err)
 	}
@@ -72,7 +72,7 @@ func TestReplaySeeksToWhereItBegan(t *testing.T) {
 	if _, err := io.CopyN(io.Discard, r, 7); err != nil {
 		t.Fatal(err)
 	}
-	b := newReplay(r)
+	b := new(replay).of(r)
 	for range 3 {
 		got, err := io.ReadAll(b)
 		if string(got) != "body" || err != nil || !b.rewind() {
@@ -91,7 +91,7 @@ func TestReplayOfPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Close()
-	b := newReplay(r)
+	b := new(replay).of(r)
 	for range 2 {
 		got, err := io.ReadAll(b)
 		if string(got) != "piped" || err != nil || !b.rewind() {
@@ -102,7 +102,7 @@ func TestReplayOfPipe(t *testing.T) {
 
 func TestReplayOfBrokenSource(t *testing.T) {
 	broken := errors.New("disk gone")
-	b := newReplay(io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken)))
+	b := new(replay).of(io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken)))
 	if _, err := io.ReadAll(b); !errors.Is(err, broken) {
 		t.Errorf("read: %v", err)
 	}
@@ -112,7 +112,7 @@ func TestReplayOfBrokenSource(t *testing.T) {
 }
 
 func TestReplayGivesUp(t *testing.T) {
-	b := newReplay(io.MultiReader(strings.NewReader("abcdef")))
+	b := new(replay).of(io.MultiReader(strings.NewReader("abcdef")))
 	if _, err := io.CopyN(io.Discard, b, 3); err != nil {
 		t.Fatal(err)
 	}

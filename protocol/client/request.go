@@ -48,13 +48,21 @@ type Request struct {
 	Parent string
 }
 
-// call is a Request on its way.
+// call is a Request on its way, and what becomes of it: one piece of memory, as
+// each is needed for one invocation.
 type call struct {
 	request   *Request
 	wire      invoke.Request // without body and deadline
+	first     invoke.Request // what is sent in the first attempt
 	body      *replay        // nil: none
+	kept      replay         // what body points to
 	mayRepeat bool
 	attempts  int
+
+	reply    reply
+	ran      string // the node that ran it
+	response Response
+	answer   answerBody
 }
 
 func newCall(r *Request, policy Retry) (*call, error) {
@@ -65,7 +73,7 @@ func newCall(r *Request, policy Retry) (*call, error) {
 	}
 	rewindable := false
 	if size != 0 {
-		c.body = newReplay(r.Body)
+		c.body = c.kept.of(r.Body)
 		rewindable = c.body.seeker != nil
 	}
 	c.wire = invoke.Request{
@@ -112,14 +120,18 @@ func bodySize(r *Request) (int64, error) {
 // next is what to send in the next attempt.
 func (c *call) next(ctx context.Context) *invoke.Request {
 	c.attempts++
-	r := c.wire
+	r := &c.first
+	if c.attempts > 1 {
+		r = new(invoke.Request) // the last attempt's may still be looked at
+	}
+	*r = c.wire
 	if c.body != nil {
 		r.Body = c.body
 	}
 	if end, ok := ctx.Deadline(); ok {
 		r.Deadline = max(time.Until(end), time.Millisecond)
 	}
-	return &r
+	return r
 }
 
 // rewind makes the body ready to be sent again, or returns false.

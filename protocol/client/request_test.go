@@ -95,7 +95,7 @@ func TestWireRequest(t *testing.T) {
 	want := &invoke.Request{
 		CallID: "id", Function: "echo.edge", Method: "POST", Path: "/p%2Fq", Query: "a=1&a=2", Host: "h",
 		Header: invoke.Header{{Name: "X-Call-Id", Value: "id"}, {Name: "X-Many", Value: "1"}, {Name: "X-Many", Value: "2"}},
-		Size:   3, Parent: "p", MayRepeat: true,
+		Size:   3, Parent: "p", MayRepeat: true, Rewindable: true,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

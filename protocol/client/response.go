@@ -30,19 +30,19 @@ type Response struct {
 	Hops []invoke.Hop
 }
 
-func newResponse(ctx context.Context, cancel context.CancelFunc, c *call, a *reply) *Response {
-	r := &Response{
+// newResponse is made of c's own memory, once.
+func newResponse(ctx context.Context, cancel context.CancelFunc, c *call) *Response {
+	a, r := &c.reply, &c.response
+	*r = Response{
 		Status: a.Status,
 		Header: fromWire(a.Header),
 		Size:   a.Size,
 		CallID: c.wire.CallID,
-		Ran:    a.node.String(),
+		Ran:    c.ran,
 		Hops:   a.Hops,
+		Body:   &c.answer,
 	}
-	if n := len(a.Hops); n > 0 {
-		r.Ran = a.Hops[n-1].Peer.String()
-	}
-	r.Body = &answerBody{ctx: ctx, cancel: cancel, call: c, reply: a, response: r}
+	c.answer = answerBody{ctx: ctx, cancel: cancel, call: c, reply: a, response: r}
 	return r
 }
 

@@ -124,10 +124,18 @@ func (x *Exchange) cut(err error) error {
 // Close ends the stream if the body has not been read whole, and waits until
 // the request's body is not read any more.
 func (b answerBody) Close() error {
-	b.x.giveUp(&Error{Code: CodeCancelled, Text: "the answer's body was closed"})
-	b.x.end(false, b.x.closedError())
+	if !b.x.ended() {
+		b.x.giveUp(&Error{Code: CodeCancelled, Text: "the answer's body was closed"})
+		b.x.end(false, b.x.closedError())
+	}
 	b.x.join()
 	return nil
+}
+
+func (x *Exchange) ended() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.over
 }
 
 func (x *Exchange) closedError() error {

@@ -15,9 +15,9 @@ import (
 
 func TestSmallCall(t *testing.T) {
 	overBoth(t, func(t *testing.T, transport string) {
-		var got invoke.Request
+		seen := make(chan invoke.Request, 1)
 		p := newPair(t, pairOptions{transport: transport}, func(_ context.Context, c *invoke.Call) (*invoke.Answer, error) {
-			got = c.Request
+			seen <- c.Request
 			b, err := io.ReadAll(c.Body)
 			if err != nil {
 				return nil, err
@@ -30,6 +30,7 @@ func TestSmallCall(t *testing.T) {
 		r.Path, r.Query = "/a%20b", "q=1&q=2"
 		r.Header = invoke.Header{{Name: "Accept", Value: "a"}, {Name: "Accept", Value: "b"}, {Name: "Keep-Alive", Value: "5"}, {Name: "Connection", Value: "X-Drop"}, {Name: "x-drop", Value: "1"}}
 		a := mustInvoke(t, p, r)
+		got := <-seen
 		if body := readAll(t, a); a.Status != 201 || body != "hello!" {
 			t.Fatalf("answer %d %q", a.Status, body)
 		}

@@ -18,6 +18,9 @@ const (
 	// drainTime is how long a server waits for the rest of a body that nobody
 	// reads any more.
 	drainTime = 10 * time.Second
+	// drainMax is how much of it: what the client has sent whole may all still be
+	// under way, as large as a stream's window. It keeps the stream, so this side must.
+	drainMax = 16 << 20
 	// deadlineGrace is how long after its deadline a client still waits for the
 	// server to say that it has passed.
 	deadlineGrace = 250 * time.Millisecond

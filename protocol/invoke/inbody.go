@@ -125,10 +125,10 @@ func (st *inStream) waitForRoom(in *inbound) error {
 }
 
 // discard reads n more bytes of a body that nobody reads any more, at most
-// FirstWindow of it in all.
+// drainMax of it in all.
 func (st *inStream) discard(in *inbound, n int64) error {
 	in.discarded += n
-	if in.discarded > FirstWindow {
+	if in.discarded > drainMax {
 		return errDrained
 	}
 	m, err := io.CopyN(io.Discard, &st.src, n)
@@ -146,15 +146,15 @@ func (st *inStream) bodyDone(in *inbound) {
 }
 
 // leave is called once nothing more is written for in. If its body has not
-// been received whole, it decides about the rest: what is sure to come and
-// small is drained, to keep the stream. Otherwise the stream is closed, not
-// reset, behind the answer: a reset would take with it what the caller has not
-// read yet.
+// been received whole, it decides about the rest: up to drainMax is drained, to
+// keep the stream if its client does (who has not sent all resets it). Otherwise
+// the stream is closed, not reset, behind the answer: a reset would take with it
+// what the caller has not read yet.
 func (st *inStream) leave(in *inbound) {
 	st.mu.Lock()
 	in.over, in.left = true, true
 	whole, missing := in.body.complete()
-	hopeless := !whole && (missing > FirstWindow || in.refused && in.Size > FirstWindow)
+	hopeless := !whole && missing > drainMax
 	switch {
 	case whole:
 		st.forget(in)

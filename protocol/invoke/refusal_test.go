@@ -114,7 +114,7 @@ func TestEarlyAnswerReadSlowly(t *testing.T) {
 			return text(413, string(pattern(size))), nil
 		})
 		r := post("")
-		r.Size, r.Body = 10<<20, io.LimitReader(&counter{}, 10<<20)
+		r.Size, r.Body = 100<<20, io.LimitReader(&counter{}, 100<<20)
 		a := mustInvoke(t, p, r)
 		eventually(t, "the server has closed the stream", func() bool { return streams(p.b) == 0 })
 		if body := readAll(t, a); body != string(pattern(size)) {

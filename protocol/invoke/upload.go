@@ -38,7 +38,7 @@ func (x *Exchange) startUpload(buf []byte, sent int64) {
 	x.upload = u
 	why := x.why
 	x.mu.Unlock()
-	if why != nil || !x.client.addSender() {
+	if allowed := x.client.addSender(); why != nil || !allowed {
 		u.stop()
 	}
 	go u.run(buf)
