@@ -111,10 +111,10 @@ func TestOnlyWhatOneHasSeenIsTold(t *testing.T) {
 // TestWhatOneSaysOfItselfIsIgnored: that it is quick, or another slow itself.
 func TestWhatOneSaysOfItselfIsIgnored(t *testing.T) {
 	for _, name := range correctors {
-		p, teacher := sharer(t, name, 0), sharer(t, name, 3000).Share(afterLessons)
+		teacher := sharer(t, name, 3000).Share(afterLessons)
 		others := [2]int{}
 		for i, from := range [][]peer.ID{{"t1", "t2", "t3"}, {"a", "a", "a"}} {
-			p = sharer(t, name, 0)
+			p := sharer(t, name, 0)
 			for _, id := range from {
 				if err := p.Absorb(id, teacher, afterLessons); err != nil {
 					t.Fatal(err)

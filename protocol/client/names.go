@@ -27,6 +27,6 @@ func (n *names) of(p peer.ID) string {
 		n.known = make(map[peer.ID]string)
 	}
 	s := p.String()
-	n.known[p] = s
+	n.known[peer.ID([]byte(p))] = s // p may be a part of a whole header
 	return s
 }

@@ -118,6 +118,9 @@ func (st *inStream) waitForRoom(in *inbound) error {
 			return nil
 		case <-st.check.C:
 		}
+		if st.src.buffered() > 0 {
+			continue // the body's end may be there: nothing more need come, and Read would not return
+		}
 		if _, err := st.stream.Read(nil); err != nil && !isEnd(err) {
 			return err
 		}

@@ -36,7 +36,6 @@ type inbound struct {
 	told      bool      // a progress has been sent; guarded
 	saidGo    bool      // it said started; guarded
 	tell      time.Time // when to send the next progress; guarded
-	refused   bool      // the answer was an error; the worker's
 	left      bool      // nothing more is written for it; guarded
 	drainBy   time.Time // when to give up on the rest of the body; guarded
 	discarded int64     // the reader's
@@ -83,7 +82,7 @@ func (in *inbound) begin() {
 	in.tell = in.Received.Add(in.st.srv.cfg.ProgressAfter)
 	var stall func()
 	if in.Size < 0 || in.Size > FirstWindow {
-		stall = func() { in.advance(started) }
+		stall = in.stalled
 	}
 	in.body.init(in.Size, stall)
 	in.Body = &in.body
@@ -101,20 +100,33 @@ func (in *inbound) end(cause *Error) {
 // advance moves on to phase p, unless the invocation has been taken back or
 // cancelled.
 func (in *inbound) advance(p phase) bool {
-	st := in.st
-	st.mu.Lock()
+	ok, say := in.move(p)
+	if say {
+		in.st.sayProgress(in)
+	}
+	return ok
+}
+
+// stalled is advance(started) for a handler that reads on. It does not wait for
+// its turn: that may be with an answer which waits for this body, and then the
+// caller knows.
+func (in *inbound) stalled() {
+	if _, say := in.move(started); say {
+		in.st.trySayProgress(in)
+	}
+}
+
+// move also tells whether the caller is to be told.
+func (in *inbound) move(p phase) (ok, say bool) {
+	in.st.mu.Lock()
+	defer in.st.mu.Unlock()
 	if in.takenBack || in.ctx.Err() != nil {
-		st.mu.Unlock()
-		return false
+		return false, false
 	}
 	in.phase = max(in.phase, p)
-	say := p == started && !in.saidGo && !in.answered && (in.told || in.awaited())
+	say = p == started && !in.saidGo && !in.answered && (in.told || in.awaited())
 	in.saidGo = in.saidGo || say
-	st.mu.Unlock()
-	if say {
-		st.sayProgress(in)
-	}
-	return true
+	return true, say
 }
 
 // claim is advance(started) for an answer that is there: it says nothing, since

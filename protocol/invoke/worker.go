@@ -109,7 +109,6 @@ func (st *inStream) answerError(in *inbound, e *Error) {
 	}
 	defer st.endTurn()
 	st.lastWrite(in)
-	in.refused = true
 	b = appendAnswer(b, &Answer{}, e, st.fill())
 	if _, err := st.stream.Write(b); err != nil {
 		log.Debugw("refusal not sent", "peer", st.peer, "error", err)
