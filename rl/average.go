@@ -98,8 +98,8 @@ func averageModels(all []json.RawMessage, fresh func() estimator) (any, error) {
 	return k, nil
 }
 
-// mostCounted is where counts end that are added up.
-const mostCounted = 1 << 40
+// mostCounted is where counts end that are added up; two fit into an int anywhere.
+const mostCounted = 1 << 29
 
 func blendModels(models []*model, e estimator) *model {
 	m := &model{estimator: e}
