@@ -5,14 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/p2pfaas/p2pfaas/protocol/gossip"
 )
 
 const (
@@ -78,7 +78,7 @@ type Topic struct {
 	mu     sync.Mutex // guards the fields below
 	closed bool
 	cancel context.CancelFunc
-	topic  *pubsub.Topic
+	topic  *gossip.Topic
 }
 
 // Counts says what became of the reports of others since the start.
@@ -116,45 +116,15 @@ func (t *Topic) Start(context.Context) error {
 		return fmt.Errorf("start load topic: %w", ErrClosed)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	sub, err := t.join(ctx)
+	topic, err := gossip.Join(ctx, t.host, t.gossip())
 	if err != nil {
 		cancel()
 		return fmt.Errorf("join load topic: %w", err)
 	}
-	t.cancel = cancel
-	t.done.Add(2)
-	go func() { defer t.done.Done(); t.hear(ctx, sub) }()
-	go func() { defer t.done.Done(); t.publish(ctx) }()
+	t.cancel, t.topic = cancel, topic
+	t.done.Go(func() { gossip.Hear(ctx, topic, t.cfg.Hear) })
+	t.done.Go(func() { t.publish(ctx) })
 	return nil
-}
-
-func (t *Topic) join(ctx context.Context) (*pubsub.Subscription, error) {
-	ps, err := pubsub.NewGossipSub(ctx, t.host, t.options()...)
-	if err != nil {
-		return nil, err
-	}
-	if err = ps.RegisterTopicValidator(t.name, t.validate, pubsub.WithValidatorInline(true)); err != nil {
-		return nil, err
-	}
-	if t.topic, err = ps.Join(t.name); err != nil {
-		return nil, err
-	}
-	return t.topic.Subscribe()
-}
-
-// hear ends with ctx.
-func (t *Topic) hear(ctx context.Context, sub *pubsub.Subscription) {
-	defer sub.Cancel()
-	for {
-		msg, err := sub.Next(ctx)
-		if err != nil {
-			return
-		}
-		// The validator left it there; our own have none.
-		if r, ok := msg.ValidatorData.(*Report); ok {
-			t.cfg.Hear(msg.GetFrom(), r)
-		}
-	}
 }
 
 // publish ends with ctx.
@@ -173,7 +143,7 @@ func (t *Topic) publish(ctx context.Context) {
 		}
 		t.send(ctx)
 		t.others.Store(int64(t.signers.since(time.Now().Add(-countPeriods * t.cfg.Period()))))
-		timer.Reset(jitter(t.cfg.Period()))
+		timer.Reset(gossip.Jitter(t.cfg.Period()))
 	}
 }
 
@@ -214,9 +184,7 @@ func (t *Topic) Close() error {
 	time.Sleep(leaveTime) // pubsub has no way to tell when a message has left
 	t.cancel()
 	t.done.Wait()
-	for _, id := range pubsub.GossipSubDefaultProtocols {
-		t.host.RemoveStreamHandler(id)
-	}
+	t.topic.Leave()
 	return nil
 }
 
@@ -230,10 +198,4 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-timer.C:
 		return true
 	}
-}
-
-// jitter spreads d by a tenth each way, so that nodes started together do not
-// report together for ever.
-func jitter(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
 }

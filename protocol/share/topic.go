@@ -4,16 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	logging "github.com/ipfs/go-log/v2"
-	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
+
+	"github.com/p2pfaas/p2pfaas/protocol/gossip"
 )
 
 var log = logging.Logger("p2pfaas/share")
@@ -25,6 +25,9 @@ const (
 	MaxStatement = 32 << 10
 	// DefaultPeriod is the mean time between two statements of a node.
 	DefaultPeriod = 30 * time.Second
+	// maxRPC bounds one RPC of pubsub, in bytes: a statement, its signature, and
+	// control messages.
+	maxRPC = 2 * MaxStatement
 )
 
 // ErrClosed means that the Topic was started twice, or closed.
@@ -65,7 +68,7 @@ type Topic struct {
 	mu     sync.Mutex // guards the fields below
 	closed bool
 	cancel context.CancelFunc
-	topic  *pubsub.Topic
+	topic  *gossip.Topic
 }
 
 // NewTopic returns a Topic that has not yet joined.
@@ -91,44 +94,19 @@ func (t *Topic) Start(context.Context) error {
 		return fmt.Errorf("start learning topic: %w", ErrClosed)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	sub, err := t.join(ctx)
+	topic, err := gossip.Join(ctx, t.host, gossip.Config{
+		Name: t.name, Member: t.cfg.Member, Validate: t.validate, MaxRPC: maxRPC, Protocol: Protocol,
+	})
 	if err != nil {
 		cancel()
 		return fmt.Errorf("join learning topic: %w", err)
 	}
-	t.cancel = cancel
-	t.done.Go(func() { t.hear(ctx, sub) })
+	t.cancel, t.topic = cancel, topic
+	t.done.Go(func() {
+		gossip.Hear(ctx, topic, func(from peer.ID, e *envelope) { t.cfg.Hear(from, e.statement) })
+	})
 	t.done.Go(func() { t.publish(ctx) })
 	return nil
-}
-
-func (t *Topic) join(ctx context.Context) (*pubsub.Subscription, error) {
-	ps, err := pubsub.NewGossipSub(ctx, t.host, t.options()...)
-	if err != nil {
-		return nil, err
-	}
-	if err = ps.RegisterTopicValidator(t.name, t.validate, pubsub.WithValidatorInline(true)); err != nil {
-		return nil, err
-	}
-	if t.topic, err = ps.Join(t.name); err != nil {
-		return nil, err
-	}
-	return t.topic.Subscribe()
-}
-
-// hear ends with ctx.
-func (t *Topic) hear(ctx context.Context, sub *pubsub.Subscription) {
-	defer sub.Cancel()
-	for {
-		msg, err := sub.Next(ctx)
-		if err != nil {
-			return
-		}
-		// The validator left it there; our own have none.
-		if e, ok := msg.ValidatorData.(*envelope); ok {
-			t.cfg.Hear(msg.GetFrom(), e.statement)
-		}
-	}
 }
 
 // publish ends with ctx.
@@ -142,7 +120,7 @@ func (t *Topic) publish(ctx context.Context) {
 		case <-timer.C:
 		}
 		t.send(ctx)
-		timer.Reset(jitter(t.cfg.Period))
+		timer.Reset(gossip.Jitter(t.cfg.Period))
 	}
 }
 
@@ -170,12 +148,6 @@ func (t *Topic) Close() error {
 	}
 	t.cancel()
 	t.done.Wait()
-	t.host.RemoveStreamHandler(Protocol)
+	t.topic.Leave()
 	return nil
-}
-
-// jitter spreads d by a tenth each way, so that nodes started together do not speak
-// together for ever.
-func jitter(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
 }
