@@ -54,22 +54,33 @@ func (b *policyBox) restore(model []byte) error {
 	return s.Restore(model)
 }
 
-// recall gives a policy what it had learned before. What cannot be used is set
-// aside, so that somebody may look at it.
+// recall gives a policy what it had learned before.
 func (n *Node) recall(name string, p sched.Policy) {
 	s, ok := p.(sched.Snapshotter)
 	if !ok {
 		return
 	}
 	file := n.modelFile(name)
-	switch age, err := readModel(file, s.Restore); {
+	switch age, err := recallModel(file, s.Restore); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		log.Warnw("what the policy had learned cannot be used, it starts anew", "policy", name, "set_aside", file+".bad", "error", err)
-		_ = os.Rename(file, file+".bad")
+		log.Warnw("what the policy had learned cannot be used, it starts anew", "policy", name, "set_aside", setAside(file), "error", err)
 	default:
 		log.Infow("the policy goes on with what it had learned", "policy", name, "age", age)
 	}
+}
+
+// setAside is where a model goes that cannot be used.
+func setAside(file string) string { return file + ".bad" }
+
+// recallModel hands on what is in the file. What cannot be used is set aside, so that
+// somebody may look at it. The error is fs.ErrNotExist where there is nothing.
+func recallModel(file string, restore func([]byte) error) (age time.Duration, err error) {
+	age, err = readModel(file, restore)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		_ = os.Rename(file, setAside(file)) // else it is refused once more at the next start
+	}
+	return age, err
 }
 
 // readModel hands on what is in the file, if it can still be of use. The error is

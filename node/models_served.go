@@ -4,22 +4,19 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 )
 
 // servedFile is where what the learner that this node serves has learned is kept.
 func (n *Node) servedFile() string { return filepath.Join(n.cfg.DataDir, "learner", "model") }
 
-// recallServed gives that learner what it had learned before. What cannot be used
-// is set aside.
+// recallServed gives that learner what it had learned before.
 func (n *Node) recallServed() {
 	file := n.servedFile()
-	switch age, err := readModel(file, n.served.Restore); {
+	switch age, err := recallModel(file, n.served.Restore); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		log.Warnw("what the learner had learned cannot be used, it starts anew", "set_aside", file+".bad", "error", err)
-		_ = os.Rename(file, file+".bad")
+		log.Warnw("what the learner had learned cannot be used, it starts anew", "set_aside", setAside(file), "error", err)
 	default:
 		log.Infow("the learner goes on with what it had learned", "age", age)
 	}

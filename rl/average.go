@@ -192,14 +192,26 @@ func (m *residual) blend(all []estimator) {
 // blend is the mean by visits.
 func (t *tiles) blend(all []*tiles) {
 	for i := range t.weights {
-		var sum, visits float64
+		var m visited
 		for _, o := range all {
-			sum += float64(o.visits[i]) * o.weights[i]
-			visits += float64(o.visits[i])
+			m.add(o.weights[i], o.visits[i])
 		}
-		if visits > 0 {
-			t.weights[i], t.visits[i] = sum/visits, uint16(min(visits, mostVisits))
-		}
+		m.store(&t.weights[i], &t.visits[i])
+	}
+}
+
+// visited is a mean by visits.
+type visited struct{ sum, visits float64 }
+
+func (m *visited) add(value float64, visits uint16) {
+	m.sum += float64(visits) * value
+	m.visits += float64(visits)
+}
+
+// store leaves alone what nobody has visited.
+func (m *visited) store(value *float64, visits *uint16) {
+	if m.visits > 0 {
+		*value, *visits = m.sum/m.visits, uint16(min(m.visits, mostVisits))
 	}
 }
 

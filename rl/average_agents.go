@@ -212,14 +212,11 @@ func (t *table) blend(all []*table) {
 func blendRows(all []*row) *row {
 	var r row
 	for action := range r.values {
-		var sum, visits float64
+		var m visited
 		for _, o := range all {
-			sum += float64(o.visits[action]) * o.values[action]
-			visits += float64(o.visits[action])
+			m.add(o.values[action], o.visits[action])
 		}
-		if visits > 0 {
-			r.values[action], r.visits[action] = sum/visits, uint16(min(visits, mostVisits))
-		}
+		m.store(&r.values[action], &r.visits[action])
 	}
 	return &r
 }

@@ -63,33 +63,34 @@ func (c claim) check() error {
 // Rates" (ICML 2018), it lies between the coordinate-wise median, whose robustness it has,
 // and the mean, whose weights by evidence it keeps.
 func mean(own account, others []account, m estimator) *account {
-	lent := account{make(map[uint16]claim), make(map[peer.ID]claim)}
+	weights, peers := make([]map[uint16]claim, len(others)), make([]map[peer.ID]claim, len(others))
+	for i, o := range others {
+		weights[i], peers[i] = o.weights, o.peers
+	}
+	return &account{
+		weights: lent(own.weights, weights, m.scale),
+		peers:   lent(own.peers, peers, func(peer.ID) scale { return m.peerScale() }),
+	}
+}
+
+// lent is what others are believed of all that they know something of.
+func lent[K comparable](own map[K]claim, others []map[K]claim, of func(K) scale) map[K]claim {
+	all := make(map[K]claim)
 	var voices []claim
 	for _, o := range others {
-		for i := range o.weights {
-			if _, done := lent.weights[i]; done {
+		for k := range o {
+			if _, done := all[k]; done {
 				continue
 			}
 			voices = voices[:0]
 			for _, v := range others {
-				voices = heed(voices, v.weights[i])
+				voices = heed(voices, v[k])
 			}
-			s := m.scale(i)
-			lent.weights[i] = robust(voiceOf(own.weights[i], s), voices, s)
-		}
-		for id := range o.peers {
-			if _, done := lent.peers[id]; done {
-				continue
-			}
-			voices = voices[:0]
-			for _, v := range others {
-				voices = heed(voices, v.peers[id])
-			}
-			s := m.peerScale()
-			lent.peers[id] = robust(voiceOf(own.peers[id], s), voices, s)
+			s := of(k)
+			all[k] = robust(voiceOf(own[k], s), voices, s)
 		}
 	}
-	return &lent
+	return all
 }
 
 // heed adds a voice, if it stands on anything.
