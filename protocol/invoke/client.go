@@ -21,7 +21,6 @@ var errClosed = fmt.Errorf("invoke client is closed: %w", ErrNotReached)
 type Client struct {
 	host host.Host
 	cfg  Config
-	done chan struct{}
 	life context.Context // ends with Close
 	die  context.CancelFunc
 	// senders are the goroutines that send bodies, and those that linger.
@@ -43,7 +42,6 @@ func NewClient(h host.Host, cfg Config) *Client {
 	c := &Client{
 		host:  h,
 		cfg:   cfg.withDefaults(),
-		done:  make(chan struct{}),
 		peers: make(map[peer.ID]*peerPool),
 	}
 	c.life, c.die = context.WithCancel(context.Background())
@@ -58,15 +56,13 @@ func NewClient(h host.Host, cfg Config) *Client {
 // body is read any more.
 func (c *Client) Close() error {
 	c.mu.Lock()
-	if !c.closed {
-		c.closed = true
-		close(c.done)
-	}
+	c.closed = true
 	c.die()
 	c.reaper.Stop()
 	c.listener.Stop()
 	var idle, busy []*outStream
 	for _, pl := range c.peers {
+		pl.dissolve()
 		idle = pl.cutIdle(idle, time.Now())
 		for e := pl.all.Front(); e != nil; e = e.Next() {
 			busy = append(busy, e.Value.(*outStream))
@@ -105,7 +101,7 @@ func (c *Client) Open(ctx context.Context, p peer.ID, r *Request) (*Exchange, er
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("invoke %s: %w: %w", r.Function, ErrNotReached, context.Cause(ctx))
 	}
-	st, err := c.acquire(ctx, p)
+	st, err := c.acquire(ctx, p, begun)
 	if err != nil {
 		return nil, err
 	}
@@ -169,15 +165,20 @@ func (c *Client) hear(st *outStream) {
 
 // timeLeft is the time until the request's deadline, or the context's if that
 // is earlier; 0 for none.
-func (x *Exchange) timeLeft(now time.Time) (time.Duration, error) {
-	var left time.Duration
-	if d := x.req.Deadline; d > 0 {
-		left = d - now.Sub(x.begun)
+func (x *Exchange) timeLeft() (time.Duration, error) {
+	left := x.req.Deadline
+	t, limited := x.ctx.Deadline()
+	if left <= 0 && !limited {
+		return 0, nil
+	}
+	now := time.Now()
+	if left > 0 {
+		left -= now.Sub(x.begun)
 		if left <= 0 {
 			return 0, errLate
 		}
 	}
-	if t, ok := x.ctx.Deadline(); ok {
+	if limited {
 		byCtx := t.Sub(now)
 		if byCtx <= 0 {
 			return 0, errLate

@@ -52,7 +52,7 @@ func newExchange(ctx context.Context, c *Client, st *outStream, r *Request, begu
 // begin sends the first write, and hooks the context.
 func (x *Exchange) begin() error {
 	x.unhook = x.st.hook(x)
-	left, err := x.timeLeft(time.Now())
+	left, err := x.timeLeft()
 	if err != nil {
 		x.end(true, nil)
 		return &Error{Code: CodeExpired, Text: err.Error(), Err: context.DeadlineExceeded}

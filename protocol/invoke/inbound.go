@@ -1,8 +1,6 @@
 package invoke
 
 import (
-	"context"
-	"errors"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -23,7 +21,6 @@ type inbound struct {
 	Call
 	st     *inStream
 	ctx    callCtx
-	cancel context.CancelCauseFunc
 	body   body
 	refuse *Error // set if it is not even shown to the handler
 
@@ -35,6 +32,9 @@ type inbound struct {
 	over      bool      // the last byte of the answer is being written; guarded
 	told      bool      // a progress has been sent; guarded
 	saidGo    bool      // it said started; guarded
+	running   bool      // the handler has been called, or is about to be; guarded
+	beside    bool      // a second goroutine has been started for it; guarded
+	apart     time.Time // when to start it; guarded
 	tell      time.Time // when to send the next progress; guarded
 	left      bool      // nothing more is written for it; guarded
 	drainBy   time.Time // when to give up on the rest of the body; guarded
@@ -47,29 +47,12 @@ type inbound struct {
 	hops   [2]peer.ID
 }
 
-// callCtx is a context with a deadline that has no timer of its own: the
-// stream's timer ends it.
-type callCtx struct {
-	context.Context
-	deadline time.Time
-}
-
-func (c *callCtx) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
-
-func (c *callCtx) Err() error {
-	err := c.Context.Err()
-	if err != nil && errors.Is(context.Cause(c.Context), context.DeadlineExceeded) {
-		return context.DeadlineExceeded
-	}
-	return err
-}
-
 func (st *inStream) newInbound() *inbound {
 	in := &inbound{st: st}
 	in.Call.in = in
 	in.From = st.peer
 	in.Header, in.Hops = in.fields[:0], in.hops[:0]
-	in.ctx.Context, in.cancel = context.WithCancelCause(context.Background())
+	in.ctx.hooks = in.ctx.room[:0]
 	return in
 }
 
@@ -79,6 +62,7 @@ func (in *inbound) begin() {
 	if in.Deadline > 0 {
 		in.ctx.deadline = in.Received.Add(in.Deadline)
 	}
+	in.apart = in.Received.Add(besideAfter)
 	in.tell = in.Received.Add(in.st.srv.cfg.ProgressAfter)
 	var stall func()
 	if in.Size < 0 || in.Size > FirstWindow {
@@ -93,7 +77,7 @@ func (in *inbound) begin() {
 
 // end fails what the handler still does; the first cause counts.
 func (in *inbound) end(cause *Error) {
-	in.cancel(cause)
+	in.ctx.end(cause)
 	in.body.fail(cause)
 }
 
@@ -120,7 +104,7 @@ func (in *inbound) stalled() {
 func (in *inbound) move(p phase) (ok, say bool) {
 	in.st.mu.Lock()
 	defer in.st.mu.Unlock()
-	if in.takenBack || in.ctx.Err() != nil {
+	if in.takenBack || in.ctx.why() != nil {
 		return false, false
 	}
 	in.phase = max(in.phase, p)

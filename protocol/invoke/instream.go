@@ -12,30 +12,31 @@ import (
 	"github.com/p2pfaas/p2pfaas/protocol/load"
 )
 
-// inStream is a kept stream on the server's side. It has two goroutines for its
-// life: the reader, which alone reads from the stream and so sees at once that
-// the caller goes away, and the worker, which runs the handler and writes the
-// answer. A worker per stream instead of a goroutine per call keeps the stack
-// that handlers have grown.
+// inStream is a kept stream on the server's side. One goroutine reads a request
+// and runs the handler itself: to hand a small invocation over would cost as much
+// as much of the rest. An invocation that takes longer than besideAfter, or whose
+// body is large, gets a second one beside it: one of them reads on, and so sees
+// that the caller goes away, the other runs the handler and writes the answer,
+// and then ends.
 type inStream struct {
 	srv    *Server
 	stream network.Stream
 	peer   peer.ID
-	src    source        // the reader's
-	heard  load.News     // the reader's
-	check  *time.Timer   // the reader's, made when first needed
+	src    source        // of whoever reads
+	heard  load.News     // of whoever reads
+	check  *time.Timer   // of whoever reads, made when first needed
 	turn   chan struct{} // full: somebody writes to the stream
 	news   load.News     // of whoever has the turn
 	small  [512]byte     // of whoever has the turn
-	work   chan *inbound // the reader hands over and closes
 	timer  *time.Timer   // runs tick
 
-	readDone chan struct{} // closed when the reader has ended
+	readDone chan struct{} // closed when nobody reads any more
 
-	mu      sync.Mutex
-	cur     *inbound // guarded by mu
-	closing bool     // the server closes; guarded by mu
-	ended   bool     // closed behind an answer, by this side; guarded by mu
+	mu         sync.Mutex
+	goroutines int      // guarded by mu
+	cur        *inbound // guarded by mu
+	closing    bool     // the server closes; guarded by mu
+	ended      bool     // closed behind an answer, by this side; guarded by mu
 }
 
 func newInStream(s *Server, stream network.Stream) *inStream {
@@ -45,31 +46,13 @@ func newInStream(s *Server, stream network.Stream) *inStream {
 		peer:   stream.Conn().RemotePeer(),
 		src:    source{r: stream, buf: make([]byte, bufSize)},
 		turn:   make(chan struct{}, 1),
-		work:   make(chan *inbound),
 
-		readDone: make(chan struct{}),
+		readDone:   make(chan struct{}),
+		goroutines: 1,
 	}
 	st.timer = time.AfterFunc(time.Hour, st.tick)
 	st.timer.Stop()
 	return st
-}
-
-// serve is the reader, until the stream ends and the worker has too.
-func (st *inStream) serve() {
-	worked := make(chan struct{})
-	go func() {
-		defer close(worked)
-		for in := range st.work {
-			st.run(in)
-		}
-	}()
-	err := st.read()
-	st.giveUp(err)
-	close(st.readDone)
-	close(st.work)
-	<-worked
-	st.timer.Stop()
-	_ = st.stream.Close()
 }
 
 var (
@@ -117,7 +100,7 @@ func (st *inStream) handle(b []byte) error {
 	return nil // a frame of a later version
 }
 
-// request hands one invocation to the worker and reads its body.
+// request takes one invocation and its body.
 func (st *inStream) request(b []byte) error {
 	in := st.newInbound()
 	if err := parseRequest(b, &in.Request, &st.heard); err != nil {
@@ -136,7 +119,10 @@ func (st *inStream) request(b []byte) error {
 		return errDrained
 	}
 	st.prefill(in)
-	st.work <- in
+	if in.Size >= 0 && in.Size <= largeSize {
+		return st.alone(in)
+	}
+	st.putBeside(in)
 	return st.readBody(in)
 }
 

@@ -6,9 +6,10 @@
 // format is in protocol/README.md.
 //
 // The client reads answers on the caller's goroutine; only a body that does not
-// fit the first write gets a goroutine of its own. The server has two goroutines
-// per stream, not per invocation: a reader, which thereby sees at once that a
-// caller goes away, and a worker for the handler.
+// fit the first write gets a goroutine of its own. The server reads a small
+// invocation and runs its handler on one goroutine, the stream's; a second one is
+// put beside it for a large body, and after 10 ms, so that it is seen then at the
+// latest that a caller has gone away.
 //
 // What a caller may rely on:
 //

@@ -47,7 +47,8 @@ func (c *Client) owed(pl *peerPool, now time.Time) {
 	}
 }
 
-// listen looks for silent peers, and goes on as long as answers are due.
+// listen looks for silent peers, and for streams that have left the count since
+// they are busy for long. It goes on as long as answers are due.
 func (c *Client) listen() {
 	now := time.Now()
 	c.mu.Lock()
@@ -61,6 +62,7 @@ func (c *Client) listen() {
 			continue
 		}
 		c.listening = true
+		c.serveLine(pl, now)
 		if pl.silent(now) && !pl.hearing.pinging {
 			pl.hearing.pinging = true
 			c.senders.Go(func() { c.askWhetherAlive(p, pl) }) // ends after pingWait

@@ -15,7 +15,7 @@ import (
 type peerPool struct {
 	idle []*outStream // the last one is used first: its windows are warm
 	all  list.List    // of *outStream, the least recently used first
-	line list.List    // of *waiter, first come first served
+	line list.List    // of *waiter, first come first served; see also listen
 	// counted is how many streams are open or being opened, without those that
 	// have been busy for longer than StreamBusy: these are long.
 	counted, long int
@@ -24,8 +24,14 @@ type peerPool struct {
 	reads   atomic.Uint64 // of all streams; see countedReader
 }
 
-// waiter waits in line. What it gets is a stream, or nil for leave to open one.
-type waiter struct{ granted chan *outStream }
+// waiter waits in line.
+type waiter struct{ granted chan grant }
+
+// grant is a stream, or leave to open one, or why there is neither.
+type grant struct {
+	st  *outStream
+	err error
+}
 
 func (c *Client) pool(p peer.ID) *peerPool {
 	pl := c.peers[p]
@@ -38,8 +44,8 @@ func (c *Client) pool(p peer.ID) *peerPool {
 
 // acquire returns a kept stream, or a new one. The new one's errors wrap
 // ErrNotReached; where there is no room in time it is an *Error.
-func (c *Client) acquire(ctx context.Context, p peer.ID) (*outStream, error) {
-	st, w, err := c.take(p)
+func (c *Client) acquire(ctx context.Context, p peer.ID, now time.Time) (*outStream, error) {
+	st, w, err := c.take(p, now)
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +62,7 @@ func (c *Client) acquire(ctx context.Context, p peer.ID) (*outStream, error) {
 
 // take returns a kept stream, a place in the line, or neither: leave to open
 // a stream.
-func (c *Client) take(p peer.ID) (*outStream, *waiter, error) {
-	now := time.Now()
+func (c *Client) take(p peer.ID, now time.Time) (*outStream, *waiter, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -78,7 +83,7 @@ func (c *Client) take(p peer.ID) (*outStream, *waiter, error) {
 		return nil, nil, &Error{Code: CodeRefused, Text: fmt.Sprintf(
 			"%d invocations wait for a stream to %s already: send fewer at once, or spread them over more nodes", maxLine, p)}
 	}
-	w := &waiter{granted: make(chan *outStream, 1)}
+	w := &waiter{granted: make(chan grant, 1)}
 	pl.line.PushBack(w)
 	return nil, w, nil
 }
@@ -125,38 +130,14 @@ func (c *Client) room(pl *peerPool, now time.Time) bool {
 	return pl.counted < c.cfg.Streams && pl.counted+pl.long < c.cfg.StreamsMax
 }
 
-// wait stands in line until a stream is granted or ctx ends. It looks again
-// each time a stream may have left the count.
+// wait stands in line until a stream is granted or ctx ends.
 func (c *Client) wait(ctx context.Context, p peer.ID, w *waiter) (*outStream, error) {
-	look := time.NewTimer(c.nextLong(p))
-	defer look.Stop()
-	for {
-		select {
-		case st := <-w.granted:
-			return st, nil
-		case <-ctx.Done():
-			return nil, c.leaveLine(ctx, p, w)
-		case <-c.done:
-			return nil, errClosed
-		case <-look.C:
-			c.mu.Lock()
-			c.serveLine(c.pool(p))
-			c.mu.Unlock()
-			look.Reset(c.nextLong(p))
-		}
+	select {
+	case g := <-w.granted:
+		return g.st, g.err
+	case <-ctx.Done():
+		return nil, c.leaveLine(ctx, p, w)
 	}
-}
-
-// nextLong is the time until the next busy stream leaves the count.
-func (c *Client) nextLong(p peer.ID) time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for e := c.pool(p).all.Front(); e != nil; e = e.Next() {
-		if st := e.Value.(*outStream); !st.long {
-			return max(10*time.Millisecond, c.cfg.StreamBusy-time.Since(st.since))
-		}
-	}
-	return c.cfg.StreamBusy
 }
 
 func (c *Client) leaveLine(ctx context.Context, p peer.ID, w *waiter) error {
@@ -171,25 +152,26 @@ func (c *Client) leaveLine(ctx context.Context, p peer.ID, w *waiter) error {
 	open := pl.counted + pl.long
 	c.mu.Unlock()
 	select {
-	case st := <-w.granted: // it came at the same time
-		c.giveBack(p, st)
+	case g := <-w.granted: // it came at the same time
+		c.giveBack(p, g)
 	default:
 	}
 	return &Error{Code: CodeRefused, Err: context.Cause(ctx), Text: fmt.Sprintf(
 		"all %d streams to %s were busy until the end of the wait: try another node, or later", open, p)}
 }
 
-func (c *Client) giveBack(p peer.ID, st *outStream) {
-	if st == nil {
+func (c *Client) giveBack(p peer.ID, g grant) {
+	switch {
+	case g.err != nil:
+	case g.st == nil:
 		c.unslot(p)
-		return
+	default:
+		c.release(g.st, true)
 	}
-	c.release(st, true)
 }
 
 // serveLine grants what there is to those who came first; it needs mu.
-func (c *Client) serveLine(pl *peerPool) {
-	now := time.Now()
+func (c *Client) serveLine(pl *peerPool, now time.Time) {
 	for pl.line.Len() > 0 {
 		st := pl.pop()
 		if st == nil && !c.room(pl, now) {
@@ -200,7 +182,14 @@ func (c *Client) serveLine(pl *peerPool) {
 		} else {
 			pl.enter(st, now)
 		}
-		pl.line.Remove(pl.line.Front()).(*waiter).granted <- st
+		pl.line.Remove(pl.line.Front()).(*waiter).granted <- grant{st: st}
+	}
+}
+
+// dissolve ends the line; it needs mu.
+func (pl *peerPool) dissolve() {
+	for pl.line.Len() > 0 {
+		pl.line.Remove(pl.line.Front()).(*waiter).granted <- grant{err: errClosed}
 	}
 }
 
@@ -210,7 +199,7 @@ func (c *Client) unslot(p peer.ID) {
 	defer c.mu.Unlock()
 	pl := c.pool(p)
 	pl.counted--
-	c.serveLine(pl)
+	c.serveLine(pl, time.Now())
 }
 
 // open opens a stream, for which there is leave.
@@ -248,6 +237,7 @@ func (c *Client) dial(ctx context.Context, p peer.ID) (*outStream, error) {
 
 // release takes st back: to keep it, or to end it.
 func (c *Client) release(st *outStream, keep bool) {
+	now := time.Now()
 	c.mu.Lock()
 	pl := c.pool(st.peer)
 	if st.long {
@@ -259,13 +249,13 @@ func (c *Client) release(st *outStream, keep bool) {
 	keep = keep && !c.closed && pl.counted < c.cfg.Streams
 	if keep {
 		pl.counted++
-		st.since = time.Now()
+		st.since = now
 		pl.idle = append(pl.idle, st)
 		c.reapLater()
 	} else {
 		pl.all.Remove(st.place)
 	}
-	c.serveLine(pl)
+	c.serveLine(pl, now)
 	c.mu.Unlock()
 	if !keep {
 		st.discard(CodeCancelled)

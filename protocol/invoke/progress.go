@@ -19,6 +19,7 @@ func (st *inStream) tick() {
 	drop := in.left && !now.Before(in.drainBy)
 	st.ended = st.ended || drop
 	late := !in.answered && in.late(now)
+	apart := !in.left && !in.beside && (late || !now.Before(in.apart))
 	say := !in.answered && !now.Before(in.tell)
 	if say {
 		in.tell = now.Add(st.srv.cfg.ProgressEvery)
@@ -31,6 +32,9 @@ func (st *inStream) tick() {
 	if drop {
 		_ = st.stream.Close()
 	}
+	if apart {
+		st.putBeside(in)
+	}
 	if late {
 		in.end(&Error{Code: CodeDeadline, Err: context.DeadlineExceeded})
 	}
@@ -41,7 +45,7 @@ func (st *inStream) tick() {
 
 // late tells whether the deadline has passed, the first time only.
 func (in *inbound) late(now time.Time) bool {
-	return !in.ctx.deadline.IsZero() && !now.Before(in.ctx.deadline) && in.ctx.Err() == nil
+	return !in.ctx.deadline.IsZero() && !now.Before(in.ctx.deadline) && in.ctx.why() == nil
 }
 
 // arm sets the timer for what comes next; it needs mu.
@@ -52,6 +56,9 @@ func (st *inStream) arm(in *inbound, now time.Time) {
 	case in.answered:
 	default:
 		next := in.tell
+		if !in.beside && in.apart.After(now) && in.apart.Before(next) {
+			next = in.apart
+		}
 		if d := in.ctx.deadline; d.After(now) && d.Before(next) {
 			next = d
 		}

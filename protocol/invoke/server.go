@@ -60,7 +60,7 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// serve runs on the stream's goroutine of libp2p, until the stream ends.
+// serve runs on the stream's goroutine of libp2p.
 func (s *Server) serve(stream network.Stream) {
 	if err := stream.Scope().SetService(ServiceName); err != nil {
 		log.Debugw("stream not attached to its service", "error", err)
@@ -77,7 +77,6 @@ func (s *Server) serve(stream network.Stream) {
 		_ = stream.ResetWithError(network.StreamErrorCode(CodeDraining))
 		return
 	}
-	defer s.remove(st)
 	st.serve()
 }
 

@@ -7,10 +7,11 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 )
 
-// upgrade answers 101 and then copies raw bytes both ways: the worker what the
-// function sends, the reader what the caller sends.
+// upgrade answers 101 and then copies raw bytes both ways: this goroutine what the
+// function sends, the one that reads the stream what the caller sends.
 func (st *inStream) upgrade(in *inbound, a *Answer) {
 	a.NoBody, a.Size = true, 0
+	st.putBeside(in)
 	if !st.beginAnswer(in) {
 		return
 	}

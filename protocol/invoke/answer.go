@@ -14,8 +14,7 @@ import (
 	"github.com/p2pfaas/p2pfaas/protocol/load"
 )
 
-// run does one invocation on the worker's goroutine, up to the last byte of
-// its answer.
+// run does one invocation, up to the last byte of its answer.
 func (st *inStream) run(in *inbound) {
 	a, err := st.ask(in)
 	switch {
@@ -28,7 +27,7 @@ func (st *inStream) run(in *inbound) {
 	}
 	in.body.close()
 	st.leave(in)
-	in.cancel(nil)
+	in.ctx.end(context.Canceled)
 }
 
 // ask gets the answer: from the handler, if the invocation gets so far. A panic
@@ -94,7 +93,7 @@ func (in *inbound) asError(err error) *Error {
 	if errors.As(err, &e) && e.Code != 0 {
 		return e
 	}
-	if in.ctx.Err() != nil && errors.As(context.Cause(&in.ctx), &e) {
+	if errors.As(in.ctx.why(), &e) {
 		return e
 	}
 	return &Error{Code: CodeFailed}
