@@ -165,7 +165,7 @@ func (st *inStream) leave(in *inbound) {
 		st.ended = true
 	default:
 		in.drainBy = time.Now().Add(drainTime)
-		st.timer.Reset(drainTime)
+		st.arm(in, time.Now())
 	}
 	st.mu.Unlock()
 	if hopeless {
@@ -177,6 +177,5 @@ func (st *inStream) leave(in *inbound) {
 func (st *inStream) forget(in *inbound) {
 	if st.cur == in {
 		st.cur = nil
-		st.timer.Stop()
 	}
 }

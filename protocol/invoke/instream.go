@@ -33,10 +33,11 @@ type inStream struct {
 	readDone chan struct{} // closed when nobody reads any more
 
 	mu         sync.Mutex
-	goroutines int      // guarded by mu
-	cur        *inbound // guarded by mu
-	closing    bool     // the server closes; guarded by mu
-	ended      bool     // closed behind an answer, by this side; guarded by mu
+	goroutines int       // guarded by mu
+	cur        *inbound  // guarded by mu
+	due        time.Time // when the timer fires, zero for never; guarded by mu
+	closing    bool      // the server closes; guarded by mu
+	ended      bool      // closed behind an answer, by this side; guarded by mu
 }
 
 func newInStream(s *Server, stream network.Stream) *inStream {

@@ -11,6 +11,7 @@ import (
 func (st *inStream) tick() {
 	now := time.Now()
 	st.mu.Lock()
+	st.due = time.Time{}
 	in := st.cur
 	if in == nil {
 		st.mu.Unlock()
@@ -24,13 +25,11 @@ func (st *inStream) tick() {
 	if say {
 		in.tell = now.Add(st.srv.cfg.ProgressEvery)
 	}
-	if !drop {
-		st.arm(in, now)
-	}
 	st.mu.Unlock()
 
 	if drop {
 		_ = st.stream.Close()
+		return
 	}
 	if apart {
 		st.putBeside(in)
@@ -38,6 +37,11 @@ func (st *inStream) tick() {
 	if late {
 		in.end(&Error{Code: CodeDeadline, Err: context.DeadlineExceeded})
 	}
+	st.mu.Lock()
+	if st.cur == in {
+		st.arm(in, now)
+	}
+	st.mu.Unlock()
 	if say {
 		st.trySayProgress(in)
 	}
@@ -48,22 +52,43 @@ func (in *inbound) late(now time.Time) bool {
 	return !in.ctx.deadline.IsZero() && !now.Before(in.ctx.deadline) && in.ctx.why() == nil
 }
 
-// arm sets the timer for what comes next; it needs mu.
+// arm sees to it that the timer fires when something is due for in; it needs mu.
+// A timer that fires earlier is left as it is, and not stopped when in has ended:
+// it finds nothing to do then. To set one for each invocation would wake a
+// thread for each, since it would mostly be the earliest of all timers.
 func (st *inStream) arm(in *inbound, now time.Time) {
-	switch {
-	case in.left:
-		st.timer.Reset(max(0, in.drainBy.Sub(now)))
-	case in.answered:
-	default:
-		next := in.tell
-		if !in.beside && in.apart.After(now) && in.apart.Before(next) {
-			next = in.apart
-		}
-		if d := in.ctx.deadline; d.After(now) && d.Before(next) {
-			next = d
-		}
-		st.timer.Reset(max(0, next.Sub(now)))
+	due := in.due()
+	if due.IsZero() || !st.due.IsZero() && !st.due.After(due) {
+		return
 	}
+	st.due = due
+	st.timer.Reset(max(0, due.Sub(now)))
+}
+
+// due is when something is to be done for in next, zero for never.
+func (in *inbound) due() (due time.Time) {
+	if in.left {
+		return in.drainBy
+	}
+	if !in.beside {
+		due = in.apart
+	}
+	if in.answered {
+		return due
+	}
+	due = sooner(due, in.tell)
+	if in.ctx.why() == nil {
+		due = sooner(due, in.ctx.deadline)
+	}
+	return due
+}
+
+// sooner is the earlier of two times, of which one may be none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // sayProgress waits for its turn.
