@@ -8,7 +8,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/p2pfaas/p2pfaas/protocol/hello"
 	"github.com/p2pfaas/p2pfaas/protocol/share"
 	"github.com/p2pfaas/p2pfaas/sched"
 )
@@ -74,7 +73,7 @@ func (s *sharer) join(ctx context.Context) *share.Topic {
 	s.told = make(map[peer.ID]bool)
 	topic, err := share.NewTopic(n.host.Libp2p(), share.Config{
 		Mesh: n.cfg.Mesh, Incarnation: n.incarnation, Counter: &s.counter,
-		Own: s.own, Hear: s.hear, Member: n.isMember, Period: s.period,
+		Own: s.own, Hear: s.hear, Member: n.mesh.IsMember, Period: s.period,
 	})
 	if err == nil {
 		err = topic.Start(ctx)
@@ -116,12 +115,6 @@ func (s *sharer) hear(from peer.ID, statement []byte) {
 		s.told[from] = true
 		log.Warnw("what a peer says it has learned is refused; further such of it are not logged", "peer", from, "error", err)
 	}
-}
-
-// isMember tells whether p has been let into the mesh, and not as a client only.
-func (n *Node) isMember(p peer.ID) bool {
-	m, ok := n.host.Access().Member(p)
-	return ok && m.Role == hello.Member
 }
 
 // sharing tells whether the policy in force shares what it learns.

@@ -169,7 +169,7 @@ func (m *Mesh) introduce(ctx context.Context, info peer.AddrInfo, function strin
 
 // acquaint waits until the node is in our table of members.
 func (m *Mesh) acquaint(ctx context.Context, info peer.AddrInfo) error {
-	if m.isMember(info.ID) {
+	if m.IsMember(info.ID) {
 		return nil
 	}
 	if _, err := m.cfg.Directory.Connect(ctx, info); err != nil {
@@ -178,7 +178,7 @@ func (m *Mesh) acquaint(ctx context.Context, info peer.AddrInfo) error {
 	// The host tells of it on its way to us.
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for !m.isMember(info.ID) {
+	for !m.IsMember(info.ID) {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -125,7 +125,7 @@ func New(cfg Config) (*Mesh, error) {
 	m.server = load.NewServer(m.host, m.Source(), m, cfg.Gate)
 	m.control = control.NewClient(m.host)
 	topic, err := load.NewTopic(m.host, load.TopicConfig{
-		Mesh: cfg.Mesh, Own: m.report, Hear: m.hearTopic, Member: m.isMember, Period: m.period, Degree: cfg.Degree,
+		Mesh: cfg.Mesh, Own: m.report, Hear: m.hearTopic, Member: m.IsMember, Period: m.period, Degree: cfg.Degree,
 	})
 	m.topic = topic
 	return m, err

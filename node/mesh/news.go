@@ -164,7 +164,8 @@ func (m *Mesh) heard(n *neighbour, via sched.Via) {
 	}
 }
 
-func (m *Mesh) isMember(p peer.ID) bool {
+// IsMember tells whether p has been let into the mesh, and not as a client only.
+func (m *Mesh) IsMember(p peer.ID) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.table.members[p] != nil

@@ -78,7 +78,7 @@ func TestMembersComeAndGo(t *testing.T) {
 	if got := f.ids("resize", [8]byte{}); !slices.Equal(got, []peer.ID{"a", "b"}) {
 		t.Fatalf("view %v, want who came first", got)
 	}
-	if f.isMember("client") || !f.isMember("c") {
+	if f.IsMember("client") || !f.IsMember("c") {
 		t.Fatal("a client counts as a member, or a member beyond the view does not")
 	}
 	k := &keeper{m: f.Mesh, selected: f.now()}
