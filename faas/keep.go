@@ -37,7 +37,7 @@ func ValidateSecretName(name string) error {
 
 // ValidateNamespace returns an error wrapping ErrInvalid unless name is a DNS label.
 func ValidateNamespace(name string) error {
-	if !dnsLabel.MatchString(name) {
+	if !isLabel(name) {
 		return fmt.Errorf("namespace %q: %w: want 1 to 63 of a-z, 0-9 and -, neither first nor last a -", name, ErrInvalid)
 	}
 	return nil

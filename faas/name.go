@@ -2,7 +2,6 @@ package faas
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -16,8 +15,6 @@ type Name struct {
 	Namespace string
 }
 
-var dnsLabel = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
-
 // ParseName reads "name[.namespace]": the namespace is what follows the last
 // dot. Both parts are DNS labels of at most 63 characters.
 func ParseName(s string) (Name, error) {
@@ -30,10 +27,27 @@ func ParseName(s string) (Name, error) {
 
 // Validate returns an error wrapping ErrInvalid unless both parts are DNS labels.
 func (n Name) Validate() error {
-	if !dnsLabel.MatchString(n.Function) {
+	if !isLabel(n.Function) {
 		return fmt.Errorf("function name %q: %w: want 1 to 63 of a-z, 0-9 and -, neither first nor last a -", n.Function, ErrInvalid)
 	}
 	return ValidateNamespace(n.Namespace)
+}
+
+// maxLabel bounds a DNS label, in bytes.
+const maxLabel = 63
+
+// isLabel tells whether s is a DNS label as Kubernetes wants them: each
+// invocation's name is looked at, so without a regular expression.
+func isLabel(s string) bool {
+	if s == "" || len(s) > maxLabel || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
 }
 
 // String is name.namespace, without the namespace where it is the default.

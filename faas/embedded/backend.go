@@ -82,7 +82,12 @@ func (k kept) state() backendState {
 type counter struct{ n atomic.Int64 }
 
 func (c *counter) scale(n int) { c.n.Store(int64(n)) }
-func (c *counter) wake()       { c.n.CompareAndSwap(0, 1) }
+
+func (c *counter) wake() {
+	if c.n.Load() == 0 {
+		c.n.CompareAndSwap(0, 1)
+	}
+}
 
 func (c *counter) state() backendState {
 	n := int(c.n.Load())

@@ -25,13 +25,14 @@ type deployment struct {
 	limits    *cgroup.Group     // of a backend whose processes share one; nil: none
 	scaler    *autoscale.Scaler // nil: nobody scales it; used by tend only
 	lineage   *lineage
-	over      func() // leave, bound once
+	over      func()    // leave, bound once
+	born      time.Time // of this process's clock
 
 	mu       sync.Mutex // guards what follows
 	calls    int
 	finished uint64
 	busy     time.Duration // the time of all calls until since
-	since    time.Time
+	since    time.Duration // after born
 	closing  bool
 	idle     chan struct{} // closed when the last call has left a closing one
 }
@@ -49,7 +50,7 @@ type lineage struct {
 func (l *lineage) finish() { l.once.Do(func() { close(l.hurry) }) }
 
 func newDeployment(r record, old *deployment) *deployment {
-	d := &deployment{function: r.Function, createdAt: r.CreatedAt, idle: make(chan struct{}), since: time.Now()}
+	d := &deployment{function: r.Function, createdAt: r.CreatedAt, idle: make(chan struct{}), born: time.Now()}
 	d.over = d.leave
 	if old != nil {
 		d.log, d.account, d.lineage = old.log, old.account, old.lineage
@@ -67,7 +68,7 @@ func (d *deployment) enter() bool {
 	if d.closing {
 		return false
 	}
-	d.tally(time.Now())
+	d.tally()
 	d.calls++
 	return true
 }
@@ -75,7 +76,7 @@ func (d *deployment) enter() bool {
 func (d *deployment) leave() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.tally(time.Now())
+	d.tally()
 	d.calls--
 	d.finished++
 	if d.closing && d.calls == 0 {
@@ -84,8 +85,9 @@ func (d *deployment) leave() {
 }
 
 // tally adds up the time of the calls under way. mu is held.
-func (d *deployment) tally(now time.Time) {
-	d.busy += time.Duration(d.calls) * now.Sub(d.since)
+func (d *deployment) tally() {
+	now := time.Since(d.born)
+	d.busy += time.Duration(d.calls) * (now - d.since)
 	d.since = now
 }
 

@@ -122,7 +122,7 @@ func (d *deployment) sample(now time.Time) autoscale.Sample {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.tally(time.Now())
+	d.tally()
 	x.Finished, x.Busy, x.Calls = d.finished, d.busy, d.calls
 	return x
 }

@@ -17,6 +17,7 @@ type Client struct {
 	calls  *invoke.Client
 	nodes  nodes
 	names  names
+	ids    ids
 	retry  Retry
 	closed atomic.Bool
 	below  func() error // closes what the client was built on

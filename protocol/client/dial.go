@@ -84,7 +84,7 @@ func (d Dialer) start(ctx context.Context, cfg host.Config) (*Client, *host.Host
 		return nil, nil, errors.Join(err, h.Close())
 	}
 	lib := h.Libp2p()
-	c := &Client{host: lib, calls: invoke.NewClient(lib, invoke.Config{}), retry: d.Retry, below: h.Close}
+	c := &Client{ids: newIDs(), host: lib, calls: invoke.NewClient(lib, invoke.Config{}), retry: d.Retry, below: h.Close}
 	return c, h, nil
 }
 

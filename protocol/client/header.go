@@ -8,25 +8,32 @@ import (
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
 )
 
-// toWire drops what concerns one connection only (RFC 9110, section 7.6.1).
-func toWire(h http.Header) invoke.Header {
-	var out invoke.Header
-	named := strings.Join(h.Values("Connection"), ",")
+// toWire appends h's fields to list, without those that concern one connection
+// only (RFC 9110, section 7.6.1).
+func toWire(list invoke.Header, h http.Header) invoke.Header {
+	named := strings.Join(h["Connection"], ",")
 	for name, values := range h {
-		if hopByHop(name) || listed(named, name) {
+		if hopByHop(name) || named != "" && listed(named, name) {
 			continue
 		}
 		for _, v := range values {
-			out = append(out, invoke.Field{Name: name, Value: v})
+			list = append(list, invoke.Field{Name: name, Value: v})
 		}
 	}
-	return out
+	return list
 }
 
-func fromWire(h invoke.Header) http.Header {
+// fromWire makes a map of h, its values in room as far as that goes.
+func fromWire(h invoke.Header, room []string) http.Header {
 	out := make(http.Header, len(h))
-	for _, f := range h {
-		out.Add(f.Name, f.Value)
+	for i := range h {
+		name := textproto.CanonicalMIMEHeaderKey(h[i].Name)
+		if before := out[name]; len(before) > 0 || len(room) == 0 {
+			out[name] = append(before, h[i].Value)
+			continue
+		}
+		room[0] = h[i].Value
+		out[name], room = room[:1:1], room[1:]
 	}
 	return out
 }

@@ -22,7 +22,7 @@ const dialTimeout = 5 * time.Second
 // whole invocation, the answer's body included: when it ends, the function's
 // call ends too. Invoke may be called concurrently.
 func (c *Client) Invoke(ctx context.Context, r *Request) (*Response, error) {
-	call, err := newCall(r, c.retry)
+	call, err := newCall(r, c.retry, &c.ids)
 	if err != nil {
 		return nil, fmt.Errorf("invoke %s: %w", r.Function, err)
 	}
@@ -50,6 +50,9 @@ func (c *Client) send(ctx context.Context, call *call) (reply, error) {
 	order := c.nodes.order(c.connected)
 	var told *Error
 	for i := range max(2, len(order)) {
+		if i == 1 {
+			order = nearFirst(order, 1, c.connected)
+		}
 		p := order[i%len(order)]
 		got, err := c.attempt(ctx, p, call, len(order)-i)
 		if err == nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"net/http"
@@ -51,7 +50,6 @@ type Request struct {
 // call is a Request on its way, and what becomes of it: one piece of memory, as
 // each is needed for one invocation.
 type call struct {
-	request   *Request
 	wire      invoke.Request // without body and deadline
 	first     invoke.Request // what is sent in the first attempt
 	body      *replay        // nil: none
@@ -63,10 +61,13 @@ type call struct {
 	ran      string // the node that ran it
 	response Response
 	answer   answerBody
+
+	fields [8]invoke.Field // memory of the request's header
+	values [8]string       // and of the answer's
 }
 
-func newCall(r *Request, policy Retry) (*call, error) {
-	c := &call{request: r, mayRepeat: policy.mayRepeat(r)}
+func newCall(r *Request, policy Retry, ids *ids) (*call, error) {
+	c := &call{mayRepeat: policy.mayRepeat(r)}
 	size, err := bodySize(r)
 	if err != nil {
 		return nil, &Error{Kind: ErrBadRequest, NotStarted: true, Text: err.Error()}
@@ -77,17 +78,20 @@ func newCall(r *Request, policy Retry) (*call, error) {
 		rewindable = c.body.seeker != nil
 	}
 	c.wire = invoke.Request{
-		CallID:     cmp.Or(r.Header.Get("X-Call-Id"), rand.Text()),
+		CallID:     r.Header.Get("X-Call-Id"),
 		Function:   r.Function,
 		Method:     cmp.Or(r.Method, http.MethodPost),
 		Path:       r.Path,
 		Query:      r.Query,
 		Host:       r.Host,
-		Header:     toWire(r.Header),
+		Header:     toWire(c.fields[:0], r.Header),
 		Size:       size,
 		Parent:     r.Parent,
 		MayRepeat:  c.mayRepeat,
 		Rewindable: rewindable,
+	}
+	if c.wire.CallID == "" {
+		c.wire.CallID = ids.next()
 	}
 	return c, nil
 }

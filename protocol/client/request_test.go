@@ -80,7 +80,7 @@ func TestWireRequest(t *testing.T) {
 			"X-Mine": {"1"}, "Te": {"trailers"}, "Content-Length": {"7"},
 		},
 		Body: strings.NewReader("abc"), Parent: "p", Idempotent: true,
-	}, RetryIdempotent)
+	}, RetryIdempotent, new(ids))
 	if err != nil {
 		t.Fatal(err)
 	}

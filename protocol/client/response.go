@@ -35,7 +35,7 @@ func newResponse(ctx context.Context, cancel context.CancelFunc, c *call) *Respo
 	a, r := &c.reply, &c.response
 	*r = Response{
 		Status: a.Status,
-		Header: fromWire(a.Header),
+		Header: fromWire(a.Header, c.values[:]),
 		Size:   a.Size,
 		CallID: c.wire.CallID,
 		Ran:    c.ran,
@@ -78,7 +78,7 @@ func (b *answerBody) end() {
 		return
 	}
 	if t := b.reply.Trailer(); len(t) > 0 {
-		b.response.Trailer = fromWire(t)
+		b.response.Trailer = fromWire(t, nil)
 	}
 }
 

@@ -19,7 +19,7 @@ type answer struct {
 	conn    *conn
 	client  *Client
 	ctx     context.Context
-	stop    func() bool // ends the watch over ctx; nil if there is none
+	watch   watch
 	release func()
 	up      *upload // nil unless the request is sent beside
 	kept    bool    // the connection served an earlier call
@@ -35,7 +35,7 @@ type answer struct {
 	ended   atomic.Bool // cleanly: the connection is not read any more
 	closed  atomic.Bool
 
-	fields [12]faas.Field // room for a usual header
+	fields [8]faas.Field // room for a usual header
 }
 
 // framing says where a body ends.
@@ -224,9 +224,7 @@ func (a *answer) Close() error {
 		a.up.stopped.Store(true)
 		whole = whole && a.up.outcome.Load() == uploaded
 	}
-	if a.stop != nil && !a.stop() {
-		whole = false
-	}
+	whole = a.watch.end() && whole
 	if whole {
 		a.client.put(a.conn)
 	} else {

@@ -24,10 +24,12 @@ func BenchmarkCall(b *testing.B) {
 // A call takes the answer and its header's text, whatever the sizes.
 func TestCallAllocatesLittle(t *testing.T) {
 	const most = 2
-	call := kilobyte(context.Background(), t)
-	call()
-	if n := testing.AllocsPerRun(200, call); n > most {
-		t.Errorf("%v allocations a call, want %d", n, most)
+	for name, ctx := range map[string]context.Context{"never ends": context.Background(), "watched": newWatched(t)} {
+		call := kilobyte(ctx, t)
+		call()
+		if n := testing.AllocsPerRun(200, call); n > most {
+			t.Errorf("%s: %v allocations a call, want %d", name, n, most)
+		}
 	}
 }
 

@@ -114,21 +114,7 @@ func (a *answer) connect() error {
 // use makes cn the call's connection, which the end of its context closes.
 func (a *answer) use(cn *conn) {
 	a.conn = cn
-	a.stop = whenEnded(a.ctx, cn.abort)
-}
-
-// whenEnded is context.AfterFunc, straight to a context that has a method of that
-// name: package context would wrap it in four more allocations. nil: it never ends.
-func whenEnded(ctx context.Context, f func()) (stop func() bool) {
-	if own, ok := ctx.(interface {
-		AfterFunc(f func()) (stop func() bool)
-	}); ok {
-		return own.AfterFunc(f)
-	}
-	if ctx.Done() == nil {
-		return nil
-	}
-	return context.AfterFunc(ctx, f)
+	a.watch = watchEnd(a.ctx, cn)
 }
 
 // Close closes the idle connections, and those in use as their calls end.

@@ -22,20 +22,17 @@ var errTooLarge = errors.New("too large")
 // conn is a connection with its buffers. One call uses it at a time.
 type conn struct {
 	net.Conn
-	data []byte // received; data[r:w] is not read yet
-	r, w int
-	out  []byte // the request's header and what is sent with it
-	both [2][]byte
-	vec  net.Buffers // both, as far as they are to be written
-	used time.Time
-	// abort closes the connection; bound once, since every call registers it.
-	abort func()
+	data  []byte // received; data[r:w] is not read yet
+	r, w  int
+	out   []byte // the request's header and what is sent with it
+	both  [2][]byte
+	vec   net.Buffers // both, as far as they are to be written
+	used  time.Time
 	probe probe
 }
 
 func newConn(nc net.Conn) *conn {
 	c := &conn{Conn: nc, data: make([]byte, firstBuffer)}
-	c.abort = c.close
 	c.probe.init(nc)
 	return c
 }
@@ -53,6 +50,9 @@ func (c *conn) put(body []byte) (int, error) {
 }
 
 func (c *conn) close() { _ = c.Conn.Close() }
+
+// Interrupt is called when the context of the call has ended.
+func (c *conn) Interrupt() { c.close() }
 
 // alive tells whether an idle connection can be used: the other side has
 // neither closed it nor sent what nobody asked for.

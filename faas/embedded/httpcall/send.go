@@ -65,9 +65,7 @@ func (a *answer) write() error {
 
 func (a *answer) rewrite() (int, error) {
 	dead := a.conn
-	if a.stop != nil {
-		a.stop()
-	}
+	a.watch.end()
 	dead.close()
 	if err := a.connect(); err != nil {
 		return 0, err
