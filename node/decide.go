@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -17,6 +18,7 @@ func (d *dispatcher) ask(inv *invocation) sched.Decision {
 	b.view.Rand = b.rand
 	inv.asked.Token = inv.last.Token
 	p := b.of(inv.policy)
+	inv.hop.Policy = cmp.Or(inv.policy, b.label)
 	decision := p.Decide(&b.view, &inv.asked)
 	decision.Probes, decision.Question = slices.Clone(decision.Probes), decision.Question.Clone() // the policy's memory, until its next Decide
 	d.records.decided(inv, &b.view, &decision)
@@ -28,11 +30,10 @@ func (d *dispatcher) ask(inv *invocation) sched.Decision {
 // fillView is what this node knows at this moment, for one invocation.
 func (d *dispatcher) fillView(v *sched.View, inv *invocation) {
 	d.fillNode(v)
-	need := inv.need()
-	d.slots.view(&v.Self, &need)
+	d.slots.viewAt(&v.Self, &inv.wants, v.Now)
 	var print faas.Fingerprint
 	if fn := inv.function; fn != nil && !inv.awayOnly {
-		v.Self.Deployed, v.Self.Warm, v.Self.Cold, v.Self.Service = true, fn.warm, fn.cold, need.service
+		v.Self.Deployed, v.Self.Warm, v.Self.Cold, v.Self.Service = true, fn.warm, fn.cold, inv.wants.service
 		print = fn.print
 	}
 	if staysHere(inv) {
@@ -47,7 +48,7 @@ func (d *dispatcher) fillView(v *sched.View, inv *invocation) {
 
 // fillNode is what does not depend on the invocation.
 func (d *dispatcher) fillNode(v *sched.View) {
-	v.Now = d.clock()
+	v.Now = d.clock() // with the policy's lock held: its time does not go back
 	v.OwnRate = d.arrivals.get(v.Now)
 	v.MeshUtilisation = d.mesh.Utilisation()
 	v.Self = sched.Self{ID: d.self, Zone: d.zone, Mix: d.mix.get(), Load: sched.Load{Speed: 1, Rate: v.OwnRate, Out: d.forwards.get(v.Now)}}

@@ -37,7 +37,7 @@ type dispatcher struct {
 	arrivals   rate
 	forwards   rate
 	budget     *replayBudget
-	alarms     alarms
+	alarms     *alarms
 	records    *records
 	metrics    *metrics
 }
@@ -73,7 +73,7 @@ func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Ans
 	if err := d.admit(ctx, inv); err != nil {
 		return nil, d.failed(ctx, inv, err)
 	}
-	ctx = inv.live(ctx, d.clock(), &d.alarms)
+	ctx = inv.live(ctx, d.alarms)
 	var before error // why the attempt before failed
 	for {
 		decision := d.decide(ctx, inv)
@@ -84,10 +84,11 @@ func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Ans
 			return nil, d.failed(ctx, inv, before) // says more than that nobody is left
 		}
 		answer, err := d.act(ctx, inv, decision)
-		d.records.tried(inv, err)
 		if err == nil {
 			return d.answered(inv, answer), nil
 		}
+		inv.at = d.clock()
+		d.records.tried(inv, err)
 		if !d.again(ctx, inv, decision, err) {
 			return nil, d.failed(ctx, inv, err)
 		}
@@ -99,6 +100,7 @@ func (d *dispatcher) dispatch(ctx context.Context, inv *invocation) (*invoke.Ans
 // invocation can go nowhere.
 func (d *dispatcher) admit(ctx context.Context, inv *invocation) error {
 	inv.received = d.clock()
+	inv.at = inv.received
 	inv.hop.Peer = d.self
 	inv.visited = append(inv.Hops[:len(inv.Hops):len(inv.Hops)], inv.Avoid...)
 	d.records.begin(inv)
@@ -122,9 +124,10 @@ func (d *dispatcher) admit(ctx context.Context, inv *invocation) error {
 		return d.noFunction(inv.Function)
 	} else {
 		inv.MayRepeat = inv.MayRepeat || d.mesh.Idempotent(inv.Function)
+		inv.at = d.clock() // finding out may have taken a while
 	}
-	inv.known = true
-	d.metrics.gateway.begin(inv)
+	inv.metrics = d.metrics.of(inv.Function)
+	inv.metrics.begin(inv)
 	if err := d.adopt(inv); err != nil {
 		return err
 	}
@@ -153,8 +156,11 @@ func (d *dispatcher) decide(ctx context.Context, inv *invocation) sched.Decision
 	if inv.handed != "" {
 		return d.handOver(inv)
 	}
-	began := d.clock()
-	defer func() { inv.hop.Decide += d.clock() - began }()
+	began := inv.at
+	defer func() {
+		inv.at = d.clock()
+		inv.hop.Decide += inv.at - began
+	}()
 	inv.asked = inv.request(began)
 	for ; inv.asked.Round < sched.MaxRounds; inv.asked.Round++ {
 		inv.last = d.ask(inv)
@@ -198,14 +204,14 @@ func pause(ctx context.Context, d time.Duration) {
 // act does what was decided, and returns once the answer's header is there.
 func (d *dispatcher) act(ctx context.Context, inv *invocation, decision sched.Decision) (*invoke.Answer, error) {
 	inv.attempts++
-	if inv.hop.Policy, inv.hop.Reason = inv.policy, uint8(decision.Reason); inv.policy == "" {
-		inv.hop.Policy = d.policy.name()
-	}
+	inv.hop.Reason = uint8(decision.Reason)
 	switch decision.Action {
 	case sched.Run:
 		return d.run(ctx, inv)
 	case sched.Forward:
-		return d.forward(ctx, inv, decision.Peer)
+		answer, err := d.forward(ctx, inv, decision.Peer)
+		inv.at = d.clock()
+		return answer, err
 	}
 	return nil, d.refusal(decision.Reason)
 }
@@ -246,7 +252,7 @@ func (d *dispatcher) again(ctx context.Context, inv *invocation, decision sched.
 func (d *dispatcher) answered(inv *invocation, a *invoke.Answer) *invoke.Answer {
 	inv.headerCame()
 	inv.status = a.Status
-	inv.hop.Total = d.clock() - inv.received
+	inv.hop.Total = inv.at - inv.received
 	inv.hop.Attempts = inv.attempts
 	a.Hops = append(append(inv.hops[:0], inv.hop), a.Hops...)
 	d.records.answered(inv, a)
@@ -273,11 +279,12 @@ func (d *dispatcher) failed(ctx context.Context, inv *invocation, err error) err
 			e = &invoke.Error{Code: invoke.CodeUnavailable, Text: "no node that runs it could be reached", Err: err}
 		}
 	}
-	d.metrics.failed(inv, e, d.clock()-inv.received)
+	inv.at = d.clock()
+	d.metrics.failed(inv, e, inv.at-inv.received)
 	d.observe(inv, e)
 	inv.end()
 	d.care.leave()
 	told := *e // it may be one that others are told too
-	told.Hops = inv.path(d.clock())
+	told.Hops = inv.path(inv.at)
 	return &told
 }

@@ -99,8 +99,8 @@ type peers struct {
 	queued  bool // they say that it waits there
 }
 
-func (p *peers) Send(_ context.Context, to peer.ID, r *invoke.Request, progress func(bool) bool) (*invoke.Answer, error) {
-	if p.queued && progress(false) {
+func (p *peers) Send(_ context.Context, to peer.ID, r *invoke.Request, from sender) (*invoke.Answer, error) {
+	if p.queued && from.progress(false) {
 		return nil, &invoke.Error{Code: invoke.CodeTakenBack, Remote: true}
 	}
 	body := ""
@@ -178,7 +178,7 @@ func newBench(t testing.TB, annotations map[string]string, decisions ...sched.De
 	}
 	clock := sinceStart()
 	b.dispatcher = &dispatcher{
-		self: "a", clock: clock, retry: RetryIdempotent,
+		self: "a", clock: clock, alarms: &alarms{clock: clock}, retry: RetryIdempotent,
 		functions: newFunctions(b.runtime), slots: newSlots(slotsConfig{servers: 1, maxOpen: 10, queue: sched.QueueConfig{}}, clock),
 		runtime: b.runtime, mesh: b.mesh, client: b.peers, policy: newPolicyBox(sched.Policies()), running: newRunning(), care: newCare(),
 		budget: budgetOf(1 << 20), metrics: newMetrics(),

@@ -73,7 +73,7 @@ func (m slowFind) Find(context.Context, string) bool { time.Sleep(150 * time.Mil
 
 type stuckPeers struct{}
 
-func (stuckPeers) Send(ctx context.Context, _ peer.ID, _ *invoke.Request, _ func(bool) bool) (*invoke.Answer, error) {
+func (stuckPeers) Send(ctx context.Context, _ peer.ID, _ *invoke.Request, _ sender) (*invoke.Answer, error) {
 	<-ctx.Done()
 	return nil, context.Cause(ctx)
 }
@@ -113,7 +113,7 @@ func TestBrokenUploadBlamesNobody(t *testing.T) {
 // uploadPeers fails as invoke.Client does when the body breaks off (brokenBody).
 type uploadPeers struct{ p *peers }
 
-func (u uploadPeers) Send(_ context.Context, to peer.ID, r *invoke.Request, _ func(bool) bool) (*invoke.Answer, error) {
+func (u uploadPeers) Send(_ context.Context, to peer.ID, r *invoke.Request, _ sender) (*invoke.Answer, error) {
 	u.p.sent = append(u.p.sent, sent{to: to})
 	_, err := io.ReadAll(r.Body)
 	return nil, &invoke.Error{Code: invoke.CodeCancelled, Text: "the request's body broke off", Err: err}
@@ -191,7 +191,7 @@ func TestLabels(t *testing.T) {
 }
 
 func TestInnerCallWithItsParentsID(t *testing.T) {
-	r := running{calls: map[string]*invocation{}}
+	var r running
 	parent := &invocation{Request: invoke.Request{CallID: "x"}}
 	inner := &invocation{Request: invoke.Request{CallID: "x"}}
 	r.add(parent)
@@ -244,6 +244,6 @@ func (quietMesh) Done(peer.ID, mesh.Done)                        {}
 
 type quietPeers struct{}
 
-func (quietPeers) Send(_ context.Context, _ peer.ID, r *invoke.Request, _ func(bool) bool) (*invoke.Answer, error) {
+func (quietPeers) Send(_ context.Context, _ peer.ID, r *invoke.Request, _ sender) (*invoke.Answer, error) {
 	return answers("x")(r, "")
 }

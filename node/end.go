@@ -23,7 +23,7 @@ func (n *Node) Drain(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	n.unused.close()
+	n.clients.closeUnused()
 	err := n.server.Shutdown(ctx)
 	select {
 	case <-heard:

@@ -3,7 +3,8 @@ package node
 import (
 	"errors"
 	"io"
-	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
 	"github.com/p2pfaas/p2pfaas/sched"
@@ -13,27 +14,39 @@ import (
 type ending struct {
 	inv  *invocation
 	of   *dispatcher
-	once sync.Once
+	held *heldSlot // nil if it ran elsewhere
+	done atomic.Bool
 	body endingBody
+}
+
+// leaveServer says that the function has nothing more to do.
+func (e *ending) leaveServer(now time.Duration) {
+	if e.held != nil {
+		e.held.release(now)
+	}
 }
 
 // over is called with io.EOF for an answer that was read whole, with another
 // error for one that broke off, and with nil if its reader did not want the rest.
 func (e *ending) over(last error) {
-	e.once.Do(func() {
-		result := sched.Answered
-		switch {
-		case last == nil:
-			result = sched.Cancelled
-		case !errors.Is(last, io.EOF):
-			result = sched.Failed
-		}
-		e.of.metrics.ended(e.inv, result, e.of.clock()-e.inv.received)
-		e.of.records.ended(e.inv, result, 0)
-		e.of.tell(e.inv, result)
-		e.inv.end()
-		e.of.care.leave()
-	})
+	now := e.of.clock()
+	e.leaveServer(now)
+	if e.done.Swap(true) {
+		return
+	}
+	result := sched.Answered
+	switch {
+	case last == nil:
+		result = sched.Cancelled
+	case last != io.EOF && !errors.Is(last, io.EOF):
+		result = sched.Failed
+	}
+	e.inv.at = now
+	e.inv.metrics.end(e.inv, result, now-e.inv.received)
+	e.of.records.ended(e.inv, result, 0)
+	e.of.tell(e.inv, result)
+	e.inv.end()
+	e.of.care.leave()
 }
 
 // endingBody ends the invocation when its answer has been read or given up.
@@ -49,6 +62,7 @@ func (b *endingBody) Read(p []byte) (int, error) {
 	b.left -= int64(n)
 	if err != nil {
 		b.last = err
+		b.end.leaveServer(b.end.of.clock())
 	} else if b.left == 0 {
 		b.last = io.EOF // a reader that knows the size needs not ask for more
 	}

@@ -15,21 +15,26 @@ import (
 // forwarder has peers answer invocations; see [overStreams].
 type forwarder interface {
 	// Send returns when the answer's header is there. Each time the peer says
-	// whether the function runs already, progress is told; if it returns true,
-	// the invocation is taken back unless it runs.
-	Send(ctx context.Context, p peer.ID, r *invoke.Request, progress func(started bool) (takeBack bool)) (*invoke.Answer, error)
+	// whether the function runs already, sender is told; if it wants it, the
+	// invocation is taken back unless it runs.
+	Send(ctx context.Context, p peer.ID, r *invoke.Request, from sender) (*invoke.Answer, error)
+}
+
+// sender is who waits for an answer.
+type sender interface {
+	progress(started bool) (takeBack bool)
 }
 
 // overStreams is the forwarder over protocol/invoke.
 type overStreams struct{ client *invoke.Client }
 
-func (w overStreams) Send(ctx context.Context, p peer.ID, r *invoke.Request, progress func(bool) bool) (*invoke.Answer, error) {
+func (w overStreams) Send(ctx context.Context, p peer.ID, r *invoke.Request, from sender) (*invoke.Answer, error) {
 	x, err := w.client.Open(ctx, p, r)
 	if err != nil {
 		return nil, err
 	}
 	return x.Wait(func(now invoke.Progress) {
-		if progress(now.Started) {
+		if from.progress(now.Started) {
 			x.TakeBack()
 		}
 	})
@@ -67,7 +72,7 @@ func (d *dispatcher) forward(ctx context.Context, inv *invocation, to peer.ID) (
 	need := inv.need()
 	d.mesh.Sent(to, inv.Function, need.mean())
 	g.fill(d.mesh.Distance(to))
-	answer, err := d.client.Send(ctx, to, &g.request, g.progress)
+	answer, err := d.client.Send(ctx, to, &g.request, g)
 	took := d.clock() - g.began
 	d.metrics.forwarded(took, err)
 	done := mesh.Done{Function: inv.Function, Result: forwardResult(ctx, err), Took: took, Waited: g.waited}

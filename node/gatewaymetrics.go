@@ -2,16 +2,12 @@ package node
 
 import (
 	"context"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/p2pfaas/p2pfaas/faas"
-	"github.com/p2pfaas/p2pfaas/node/gateway"
-	"github.com/p2pfaas/p2pfaas/protocol/invoke"
 )
 
 // gatewayMetrics are those of OpenFaaS's gateway, by its names, for dashboards
@@ -22,21 +18,6 @@ type gatewayMetrics struct {
 	invocations *prometheus.CounterVec
 	seconds     *prometheus.HistogramVec
 	started     *prometheus.CounterVec
-
-	// With labels are looked up once per function and code.
-	begun sync.Map // function → prometheus.Counter
-	over  sync.Map // outcome → *outcomeMetrics
-}
-
-// outcome is how an invocation of a function ended.
-type outcome struct {
-	function string // name[.namespace]
-	code     int
-}
-
-type outcomeMetrics struct {
-	invocations prometheus.Counter
-	seconds     prometheus.Observer
 }
 
 func newGatewayMetrics(r *prometheus.Registry) *gatewayMetrics {
@@ -64,38 +45,6 @@ func gatewayName(function string) string {
 		return function
 	}
 	return function + "." + faas.DefaultNamespace
-}
-
-// begin counts an invocation that was admitted.
-func (m *gatewayMetrics) begin(inv *invocation) {
-	if len(inv.Hops) > 0 {
-		return
-	}
-	c, ok := m.begun.Load(inv.Function)
-	if !ok {
-		c, _ = m.begun.LoadOrStore(inv.Function, m.started.WithLabelValues(gatewayName(inv.Function)))
-	}
-	c.(prometheus.Counter).Inc()
-}
-
-// end counts an invocation that was answered, or refused, with code.
-func (m *gatewayMetrics) end(inv *invocation, code int, took time.Duration) {
-	if len(inv.Hops) > 0 || !inv.known {
-		return
-	}
-	key := outcome{inv.Function, code}
-	o, ok := m.over.Load(key)
-	if !ok {
-		name, status := gatewayName(inv.Function), strconv.Itoa(code)
-		o, _ = m.over.LoadOrStore(key, &outcomeMetrics{m.invocations.WithLabelValues(name, status), m.seconds.WithLabelValues(name, status)})
-	}
-	o.(*outcomeMetrics).invocations.Inc()
-	o.(*outcomeMetrics).seconds.Observe(took.Seconds())
-}
-
-// fail counts an invocation that got no answer.
-func (m *gatewayMetrics) fail(inv *invocation, e *invoke.Error, took time.Duration) {
-	m.end(inv, gateway.Status(e.Code), took)
 }
 
 // replicaGauge shows how many replicas the functions of this node have, as

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/p2pfaas/p2pfaas/faas"
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
@@ -88,12 +87,13 @@ func (downRuntime) List(context.Context, string) ([]faas.Status, error) {
 	return nil, faas.ErrUnavailable
 }
 
-func BenchmarkGatewayMetrics(b *testing.B) {
-	m := newGatewayMetrics(prometheus.NewRegistry())
-	inv := &invocation{Request: invoke.Request{Function: "fn"}, known: true}
+func BenchmarkFunctionMetrics(b *testing.B) {
+	m := newMetrics()
+	inv := &invocation{Request: invoke.Request{Function: "fn"}, status: 200}
 	b.ReportAllocs()
 	for b.Loop() {
-		m.begin(inv)
-		m.end(inv, 200, 1e6)
+		f := m.of(inv.Function)
+		f.begin(inv)
+		f.end(inv, sched.Answered, 1e6)
 	}
 }

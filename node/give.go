@@ -20,7 +20,7 @@ func (s *slots) give(to peer.ID, reckon func(*invocation) (sched.Offer, bool)) b
 	if ok {
 		w.granted <- &handedOver{to}
 	}
-	s.next() // what waited behind it may fit; some may also have expired
+	s.next(s.clock()) // what waited behind it may fit; some may also have expired
 	return ok
 }
 

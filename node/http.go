@@ -86,9 +86,12 @@ func (n *Node) listenHTTP(ctx context.Context) error {
 	}
 	n.httpAddr = listener.Addr().String()
 	n.server.ReadHeaderTimeout = headerTimeout
-	n.server.ConnState = n.unused.state
+	n.clients = newClientConns(listener.(*net.TCPListener))
+	n.server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		return gateway.ConnContext(ctx, c.(*clientConn))
+	}
 	n.serving.Go(func() { // ends when the server is shut down or closed
-		if err := n.server.Serve(listener); err != http.ErrServerClosed {
+		if err := n.server.Serve(n.clients); err != http.ErrServerClosed {
 			log.Errorw("HTTP server ended", "error", err)
 		}
 	})

@@ -20,15 +20,16 @@ type invocation struct {
 	invoke.Request
 	function *function // nil if not deployed here
 	received time.Duration
+	at       time.Duration // the last that was read of the clock: good enough for what does not wait
 	deadline time.Duration // on the node's clock, 0 for none
 	body     *replay
 	caller   caller
 	policy   string // that its caller wants, "" for the one in force
-	known    bool   // its function is deployed, here or in the mesh
 
 	parent   *invocation  // that made this call, if it runs here
 	depth    int          // hops and inner calls before this one
 	borrowed atomic.Int32 // inner calls of this one that run here
+	beside   links        // in what runs here
 
 	visited  []peer.ID // Hops, and then who failed on this invocation
 	awayOnly bool      // this node has failed on it
@@ -40,22 +41,44 @@ type invocation struct {
 	record   uint64 // its number in the records, 0 for none
 	last     sched.Decision
 	asked    sched.Request // what the policy saw last
+	wants    need          // of this node, when that was
 	step     *sched.Step   // filled in with what a learner decided, if not nil
 	hop      invoke.Hop
 
-	life   life
-	ending ending
+	metrics *functionMetrics // nil unless its function is deployed, here or in the mesh
+	life    life
+	ending  ending
 	// Memory of what nearly every invocation needs.
+	stay    *stay // nil if it is not likely to run here, or has been used
 	ownBody replay
 	hops    [2]invoke.Hop
 }
 
 // newInvocation is the request in the care of this node.
 func newInvocation(r *invoke.Request, from caller, budget *replayBudget) *invocation {
-	inv := &invocation{Request: *r, caller: from}
-	inv.ownBody.begin(r.Body, budget)
-	inv.body = &inv.ownBody
+	inv := new(invocation)
+	inv.enter(r, from, budget)
 	return inv
+}
+
+// newInvocation has, besides, what it takes to run it here if that is likely.
+func (d *dispatcher) newInvocation(r *invoke.Request, from caller) *invocation {
+	if d.functions.get(r.Function) == nil {
+		return newInvocation(r, from, d.budget)
+	}
+	var one struct {
+		invocation
+		stay stay
+	}
+	inv := &one.invocation
+	inv.enter(r, from, d.budget)
+	inv.stay = &one.stay
+	return inv
+}
+
+func (inv *invocation) enter(r *invoke.Request, from caller, budget *replayBudget) {
+	inv.Request, inv.caller, inv.body = *r, from, &inv.ownBody
+	inv.body.begin(r.Body, budget)
 }
 
 // caller is told how an invocation fares while its answer is not there yet.
@@ -83,16 +106,13 @@ func (inv *invocation) left(now time.Duration) time.Duration {
 
 // request is what a policy may know of it.
 func (inv *invocation) request(now time.Duration) sched.Request {
-	r := sched.Request{
+	inv.wants = inv.need()
+	return sched.Request{
 		Function: inv.Function, BodySize: inv.Size, Deadline: inv.left(now),
 		Hops: len(inv.Hops), Visited: inv.visited,
-		TaskType: inv.TaskType, Priority: inv.Priority, Idempotent: inv.MayRepeat, Weight: 1,
+		TaskType: inv.TaskType, Priority: inv.Priority, Idempotent: inv.MayRepeat, Weight: inv.wants.weight,
 		Nested: inv.parent != nil,
 	}
-	if inv.function != nil {
-		r.Weight = inv.function.weighs()
-	}
-	return r
 }
 
 // need is what it wants of this node's capacity.

@@ -16,10 +16,10 @@ func (d *dispatcher) Invoke(ctx context.Context, r *invoke.Request, o gateway.Op
 	if err := d.policy.know(o.Policy); err != nil {
 		return nil, err
 	}
-	inv := newInvocation(r, patient{}, d.budget)
+	inv := d.newInvocation(r, patient{})
 	inv.policy, inv.step = o.Policy, o.Step
 	if 0 < r.Size && r.Size <= gateway.SmallBody && !o.Expects { // see [replay.prefetch]
-		if err := d.prefetchWithin(cmp.Or(r.Deadline, headerLimit), inv.body, r); err != nil {
+		if err := prefetchWithin(cmp.Or(r.Deadline, headerLimit), inv.body, r); err != nil {
 			inv.body.close()
 			return nil, brokenBody(err)
 		}
@@ -27,13 +27,20 @@ func (d *dispatcher) Invoke(ctx context.Context, r *invoke.Request, o gateway.Op
 	return d.dispatch(ctx, inv)
 }
 
+// limited is a body whose reads can be given a time limit, 0 for none.
+type limited interface{ Limit(d time.Duration) }
+
 // prefetchWithin reads a small body; a client that is slower than limit is cut off.
-func (d *dispatcher) prefetchWithin(limit time.Duration, body *replay, r *invoke.Request) error {
-	if s, ok := r.Body.(invoke.Interrupter); ok {
-		alarm := d.alarms.set(limit, s)
-		defer alarm.stop(&d.alarms)
+func prefetchWithin(limit time.Duration, body *replay, r *invoke.Request) error {
+	slow, ok := r.Body.(limited)
+	if ok {
+		slow.Limit(limit)
 	}
-	return body.prefetch(r.Size)
+	err := body.prefetch(r.Size)
+	if ok && err == nil { // else nobody is to wait for the rest
+		slow.Limit(0)
+	}
+	return err
 }
 
 func brokenBody(err error) error {

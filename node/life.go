@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,20 +13,30 @@ import (
 // has passed, or with the invocation. It does what those of package context do;
 // made of them it would take a dozen allocations on each node of the way.
 //
-// Who wants to be told of the end without a goroutine and a channel calls AfterFunc,
-// which costs the function that it returns.
+// Who wants to be told of the end without a goroutine, a channel or any memory
+// calls Watch.
 type life struct {
-	context.Context // the caller's
-	deadline        time.Time
-	unwatch         func() bool // the caller's end; nil if it has none
+	context.Context               // the caller's
+	ends            time.Duration // its deadline on the clock of alarms, 0 for none
+	unwatch         func() bool   // the caller's end; nil if that is watched otherwise
 	alarms          *alarms
 	alarm           *alarm // nil once it is of no use
 
-	mu    sync.Mutex    // guards what follows
-	done  chan struct{} // made when somebody asks
-	err   error         // set: it is over
-	hooks []func()      // nil for those that were stopped
-	first [2]func()     // memory of hooks
+	mu       sync.Mutex    // guards what follows
+	done     chan struct{} // made when somebody asks
+	err      error         // set: it is over
+	watchers []watcher
+	first    [1]watcher // memory of watchers
+}
+
+// watcher is told of an end on a goroutine of its own.
+type watcher = interface{ Interrupt() }
+
+// watched is a context that can be watched without taking memory. Of the calls of
+// Interrupt and a true result of Unwatch there is exactly one.
+type watched interface {
+	Watch(w watcher)
+	Unwatch(w watcher) bool
 }
 
 // afterFuncer is what package context looks for in contexts of others' making.
@@ -35,23 +46,28 @@ type afterFuncer interface {
 
 // live begins the invocation's life, within ctx and a time limit. With a deadline
 // that is all of it; without one, only the wait for the answer's header.
-func (inv *invocation) live(ctx context.Context, now time.Duration, alarms *alarms) context.Context {
-	limit := headerLimit
+func (inv *invocation) live(ctx context.Context, alarms *alarms) context.Context {
+	limit := inv.at + headerLimit
 	if inv.deadline > 0 {
-		limit = inv.deadline - now
-		inv.life.deadline = time.Now().Add(limit)
+		limit = inv.deadline
 	}
+	inv.life.ends = inv.deadline
 	inv.life.begin(ctx, limit, alarms)
 	return &inv.life
 }
 
 // begin gives l its caller's context and a limit. It must be over some time.
 func (l *life) begin(ctx context.Context, limit time.Duration, alarms *alarms) {
-	l.Context, l.alarms, l.hooks = ctx, alarms, l.first[:0]
-	if own, ok := ctx.(afterFuncer); ok {
+	l.Context, l.alarms, l.watchers = ctx, alarms, l.first[:0]
+	switch own := ctx.(type) {
+	case watched:
+		own.Watch((*callersEnd)(l))
+	case afterFuncer:
 		l.unwatch = own.AfterFunc(l.callerEnded)
-	} else if ctx.Done() != nil {
-		l.unwatch = context.AfterFunc(ctx, l.callerEnded)
+	default:
+		if ctx.Done() != nil {
+			l.unwatch = context.AfterFunc(ctx, l.callerEnded)
+		}
 	}
 	l.alarm = alarms.set(limit, l)
 }
@@ -59,10 +75,13 @@ func (l *life) begin(ctx context.Context, limit time.Duration, alarms *alarms) {
 // Deadline implements context.Context.
 func (l *life) Deadline() (time.Time, bool) {
 	d, ok := l.Context.Deadline()
-	if l.deadline.IsZero() || ok && d.Before(l.deadline) {
+	if l.ends == 0 {
 		return d, ok
 	}
-	return l.deadline, true
+	if own := time.Now().Add(l.ends - l.alarms.clock()); !ok || own.Before(d) {
+		return own, true
+	}
+	return d, true
 }
 
 // Done implements context.Context.
@@ -88,33 +107,49 @@ func (l *life) Err() error {
 	return l.Context.Err() // callerEnded may still be on its way
 }
 
-// AfterFunc is context.AfterFunc, which looks for it.
-func (l *life) AfterFunc(f func()) (stop func() bool) {
+// Watch has w interrupted at the end, unless it is taken back before.
+func (l *life) Watch(w watcher) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
-		go f()
-		return func() bool { return false }
+		go w.Interrupt()
+		return
 	}
-	at := len(l.hooks)
-	l.hooks = append(l.hooks, f)
-	return func() bool { return l.unhook(at) }
+	l.watchers = append(l.watchers, w)
 }
 
-func (l *life) unhook(at int) bool {
+// Unwatch takes a Watch back; false if it was too late, or there was none.
+func (l *life) Unwatch(w watcher) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if at >= len(l.hooks) || l.hooks[at] == nil {
+	i := slices.Index(l.watchers, w)
+	if i < 0 {
 		return false
 	}
-	l.hooks[at] = nil
+	l.watchers = slices.Delete(l.watchers, i, i+1)
 	return true
 }
+
+// AfterFunc is context.AfterFunc, which looks for it.
+func (l *life) AfterFunc(f func()) (stop func() bool) {
+	w := &afterFunc{f}
+	l.Watch(w)
+	return func() bool { return l.Unwatch(w) }
+}
+
+type afterFunc struct{ f func() }
+
+func (a *afterFunc) Interrupt() { a.f() }
 
 // Interrupt is called when the limit has passed.
 func (l *life) Interrupt() { l.end(&tooLate) }
 
 func (l *life) callerEnded() { l.end(l.Context.Err()) }
+
+// callersEnd is a life as it watches its caller's context.
+type callersEnd life
+
+func (c *callersEnd) Interrupt() { (*life)(c).callerEnded() }
 
 // disarm takes the limit away.
 func (l *life) disarm() {
@@ -130,6 +165,8 @@ func (l *life) over() {
 	l.disarm()
 	if l.unwatch != nil {
 		l.unwatch()
+	} else if own, ok := l.Context.(watched); ok {
+		own.Unwatch((*callersEnd)(l))
 	}
 	l.end(context.Canceled)
 }
@@ -144,12 +181,10 @@ func (l *life) end(err error) {
 	if l.done != nil {
 		close(l.done)
 	}
-	for _, f := range l.hooks {
-		if f != nil {
-			go f()
-		}
+	for _, w := range l.watchers {
+		go w.Interrupt()
 	}
-	l.hooks = nil
+	l.watchers = nil
 }
 
 // late is the end by a limit of this node's.
@@ -161,32 +196,3 @@ func (e *late) Error() string { return e.told.Error() }
 
 // Unwrap has it be what package context would say too.
 func (e *late) Unwrap() []error { return []error{&e.told, context.DeadlineExceeded} }
-
-// alarms are timers to be used again. The zero value is ready.
-type alarms struct{ unused sync.Pool }
-
-// alarm interrupts somebody, unless it is stopped before.
-type alarm struct {
-	timer *time.Timer
-	whom  invoke.Interrupter
-}
-
-func (a *alarms) set(d time.Duration, whom invoke.Interrupter) *alarm {
-	if old, ok := a.unused.Get().(*alarm); ok {
-		old.whom = whom
-		old.timer.Reset(d)
-		return old
-	}
-	alarm := &alarm{whom: whom}
-	alarm.timer = time.AfterFunc(d, func() { alarm.whom.Interrupt() })
-	return alarm
-}
-
-// stop is for the one who has set the alarm. One that has gone off is not used
-// again: it may still be at it.
-func (a *alarm) stop(to *alarms) {
-	if a != nil && a.timer.Stop() {
-		a.whom = nil
-		to.unused.Put(a)
-	}
-}

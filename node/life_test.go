@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 func born(ctx context.Context, deadline time.Duration) *life {
 	inv := &invocation{deadline: deadline}
-	inv.live(ctx, 0, new(alarms))
+	inv.live(ctx, &alarms{clock: sinceStart()})
 	return &inv.life
 }
 
@@ -36,6 +37,13 @@ func TestLifeEndsAtItsLimit(t *testing.T) {
 				if stop := l.AfterFunc(func() { told += 10 }); !stop() || stop() {
 					t.Error("a hook is not stopped once")
 				}
+				watchers := make([]rung, 3)
+				for i := range watchers {
+					l.Watch(&watchers[i])
+				}
+				if !l.Unwatch(&watchers[1]) || l.Unwatch(&watchers[1]) {
+					t.Error("a watch is not taken back once")
+				}
 				if l.Err() != nil || ended(l) {
 					t.Fatal("it is over before it began")
 				}
@@ -45,8 +53,14 @@ func TestLifeEndsAtItsLimit(t *testing.T) {
 				if cause := context.Cause(l); !errors.As(cause, &e) || e.Code != invoke.CodeDeadline || !errors.Is(l.Err(), context.DeadlineExceeded) {
 					t.Errorf("cause %v, error %v", cause, l.Err())
 				}
-				if !ended(l) || told != 1 {
-					t.Errorf("ended %v, hooks told %d, want 1", ended(l), told)
+				if !ended(l) || told != 1 || !slices.Equal(watchers, []rung{true, false, true}) {
+					t.Errorf("ended %v, hooks told %d, want 1, watchers %v", ended(l), told, watchers)
+				}
+				late := new(rung)
+				l.Watch(late)
+				synctest.Wait()
+				if !bool(*late) || l.Unwatch(late) || l.Unwatch(&watchers[0]) {
+					t.Error("who watches too late is not told, or not once")
 				}
 			})
 		})
@@ -72,6 +86,27 @@ func TestLifeEndsWithItsCaller(t *testing.T) {
 	})
 }
 
+// One life watches another without being wrapped by package context.
+func TestLifeEndsWithTheLifeAroundIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outer := born(t.Context(), time.Minute)
+		first, second := born(outer, time.Hour), born(outer, 0)
+		defer second.over()
+		first.over()
+		if d, ok := second.Deadline(); !ok || time.Until(d) != time.Minute {
+			t.Errorf("deadline %v", d)
+		}
+		if len(outer.watchers) != 1 {
+			t.Errorf("%d watch, want one", len(outer.watchers))
+		}
+		outer.over()
+		synctest.Wait()
+		if !ended(second) || !errors.Is(second.Err(), context.Canceled) {
+			t.Errorf("ended %v, error %v", ended(second), second.Err())
+		}
+	})
+}
+
 func TestLifeOutlivesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := born(t.Context(), 0)
@@ -86,21 +121,6 @@ func TestLifeOutlivesNothing(t *testing.T) {
 			t.Errorf("%v", l.Err())
 		}
 		new(life).over()
-	})
-}
-
-// An alarm that was stopped is set again for somebody else.
-func TestAlarmsAreUsedAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var all alarms
-		first, second := new(rung), new(rung)
-		all.set(time.Second, first).stop(&all)
-		all.set(time.Second, second)
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
-		if *first || !*second {
-			t.Errorf("first %v, second %v", *first, *second)
-		}
 	})
 }
 

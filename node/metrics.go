@@ -1,13 +1,11 @@
 package node
 
 import (
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-
-	"github.com/p2pfaas/p2pfaas/protocol/invoke"
-	"github.com/p2pfaas/p2pfaas/sched"
 )
 
 // metrics are what /metrics shows, on a registry of the node's own. Functions
@@ -23,6 +21,7 @@ type metrics struct {
 	given       prometheus.Counter
 	probes      prometheus.Counter
 	gateway     *gatewayMetrics
+	functions   sync.Map // name → *functionMetrics
 }
 
 // buckets reach from a warm call next door to the longest deadline by default.
@@ -98,27 +97,6 @@ func (m *metrics) watch(d *dispatcher) {
 	m.gauge("p2pfaas_replay_bytes", "Request bodies kept for another attempt.", func() float64 { return float64(d.budget.used.Load()) })
 	m.registry.MustRegister(weightGauge{d.functions}, replicaGauge{d}, newLearningMetrics(d.policy))
 	m.gauge("p2pfaas_mesh_utilisation", "Share of the known servers' capacity that arrivals take.", func() float64 { return d.mesh.Utilisation() })
-}
-
-// ended counts an invocation whose answer is over.
-func (m *metrics) ended(inv *invocation, result sched.Result, took time.Duration) {
-	m.invocations.WithLabelValues(inv.Function, inv.last.Action.String(), result.String()).Inc()
-	m.duration.WithLabelValues(inv.Function).Observe(took.Seconds())
-	m.gateway.end(inv, inv.status, took)
-}
-
-// unknownFunction is the label of calls for what exists nowhere: strangers'
-// words are no labels.
-const unknownFunction = "-"
-
-// failed counts an invocation that got no answer.
-func (m *metrics) failed(inv *invocation, e *invoke.Error, took time.Duration) {
-	function := inv.Function
-	if !inv.known {
-		function = unknownFunction
-	}
-	m.invocations.WithLabelValues(function, inv.last.Action.String(), e.Code.String()).Inc()
-	m.gateway.fail(inv, e, took)
 }
 
 // forwarded counts one forward.

@@ -112,36 +112,60 @@ func (d *dispatcher) adopt(inv *invocation) error {
 	return nil
 }
 
-// running is what runs here, by call ID.
+// running is what runs here, in the order in which it began. Its key is random;
+// functions get it with X-P2pfaas-Parent.
 type running struct {
-	key string // random; functions get it with X-P2pfaas-Parent
+	key string
 
-	mu    sync.Mutex
-	calls map[string]*invocation
+	mu          sync.Mutex
+	first, last *invocation
 }
 
-func newRunning() running { return running{key: newCallID(), calls: make(map[string]*invocation)} }
+// links are an invocation's in the list of what runs.
+type links struct{ before, after *invocation }
+
+func newRunning() running { return running{key: newCallID()} }
 
 func (r *running) add(inv *invocation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.calls[inv.CallID] == nil { // an inner call may have its parent's ID
-		r.calls[inv.CallID] = inv
+	inv.beside = links{before: r.last}
+	if r.last == nil {
+		r.first = inv
+	} else {
+		r.last.beside.after = inv
 	}
+	r.last = inv
 }
 
+// remove is for what was added, once.
 func (r *running) remove(inv *invocation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.calls[inv.CallID] == inv { // two calls may have the same ID
-		delete(r.calls, inv.CallID)
+	before, after := inv.beside.before, inv.beside.after
+	inv.beside = links{}
+	if before == nil {
+		r.first = after
+	} else {
+		before.beside.after = after
+	}
+	if after == nil {
+		r.last = before
+	} else {
+		after.beside.before = before
 	}
 }
 
+// find is the first of that ID: an inner call may have its parent's.
 func (r *running) find(call string) *invocation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.calls[call]
+	for inv := r.first; inv != nil; inv = inv.beside.after {
+		if inv.CallID == call {
+			return inv
+		}
+	}
+	return nil
 }
 
 // borrow lets inv run within the slot of its parent; nil if it cannot.

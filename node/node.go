@@ -72,7 +72,7 @@ type Node struct {
 	unsubscribe   func()
 
 	server   http.Server
-	unused   unusedConns
+	clients  *clientConns // of server; nil with HTTPNone
 	httpAddr string
 	serving  sync.WaitGroup
 	closing  sync.Once
@@ -202,6 +202,7 @@ func (n *Node) newDispatcher() *dispatcher {
 		zone:      n.cfg.Zone,
 		clock:     clock,
 		retry:     n.cfg.Retry,
+		alarms:    &alarms{clock: clock},
 		functions: newFunctions(nil),
 		slots:     newSlots(n.slotsConfig(), clock),
 		policy:    newPolicyBox(n.policies),

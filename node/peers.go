@@ -21,7 +21,7 @@ func (d *dispatcher) ServeInvoke(ctx context.Context, c *invoke.Call) (*invoke.A
 	if c.CallID == "" {
 		c.CallID = newCallID()
 	}
-	inv := newInvocation(&c.Request, c, d.budget)
+	inv := d.newInvocation(&c.Request, c)
 	if allThere(c.Body, c.Size) {
 		if err := inv.body.prefetch(c.Size); err != nil {
 			inv.body.close()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
@@ -14,6 +15,9 @@ import (
 // for by name. It serialises their calls, as package sched asks of a driver.
 type policyBox struct {
 	registry sched.Registry
+
+	// What the policy in force is besides, for those who would otherwise wait for mu.
+	observer, puller, notified atomic.Bool
 
 	mu     sync.Mutex // guards what follows
 	policy sched.Policy
@@ -43,6 +47,12 @@ func (b *policyBox) use(label string, p sched.Policy) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.label, b.policy = label, p
+	_, observer := p.(sched.Observer)
+	_, puller := p.(sched.Puller)
+	_, notified := p.(sched.Notified)
+	b.observer.Store(observer)
+	b.puller.Store(puller)
+	b.notified.Store(notified)
 }
 
 // of is the policy of that name, the one in force for "", with mu held. Only
@@ -71,6 +81,9 @@ func (b *policyBox) know(name string) error {
 
 // served tells a policy that pulls of an invocation that this node has run.
 func (b *policyBox) served(now time.Duration) {
+	if !b.pulls() {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if p, ok := b.policy.(sched.Puller); ok {
@@ -80,6 +93,9 @@ func (b *policyBox) served(now time.Duration) {
 
 // report tells the policy of a load that has become known.
 func (b *policyBox) report(n sched.News) {
+	if !b.notified.Load() {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if p, ok := b.policy.(sched.Notified); ok {
@@ -99,6 +115,9 @@ func (b *policyBox) describe() string {
 
 // tell has the policy that decided on the invocation know how it ended.
 func (d *dispatcher) tell(inv *invocation, result sched.Result) {
+	if inv.policy == "" && !d.policy.observer.Load() {
+		return
+	}
 	d.policy.mu.Lock()
 	defer d.policy.mu.Unlock()
 	p := d.policy.of(inv.policy)
@@ -106,11 +125,10 @@ func (d *dispatcher) tell(inv *invocation, result sched.Result) {
 	if !ok {
 		return
 	}
-	now := d.clock()
 	observer.Observe(sched.Outcome{
 		Request: inv.asked, Decision: inv.last, Result: result,
-		OnTime:   result == sched.Answered && (inv.deadline == 0 || now <= inv.deadline),
-		Response: now - inv.received, Queue: inv.hop.Queue, Service: inv.hop.Service,
+		OnTime:   result == sched.Answered && (inv.deadline == 0 || inv.at <= inv.deadline),
+		Response: inv.at - inv.received, Queue: inv.hop.Queue, Service: inv.hop.Service,
 	})
 	d.teach(p)
 }

@@ -29,7 +29,7 @@ type preset struct {
 func presets() []preset {
 	return []preset{
 		{name: PresetSmall, small: true, neighbours: mesh.SmallMax, degree: 3, streams: 24, maxOpen: 256, replay: 8 << 20, calls: keptCallsSmall},
-		{name: PresetStandard, neighbours: mesh.DefaultMax, degree: 4, streams: 48, maxOpen: 1024, replay: 32 << 20, calls: keptCalls},
+		{name: PresetStandard, neighbours: mesh.DefaultMax, degree: 4, streams: 64, maxOpen: 1024, replay: 32 << 20, calls: keptCalls},
 	}
 }
 

@@ -30,24 +30,29 @@ func (d *dispatcher) pulling(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-d.slots.idle:
+		case <-d.slots.news:
 		case <-timer.C:
 		}
+		again, vain := d.pull(ctx)
+		for vain && d.rest(ctx, timer, again) {
+			again, vain = d.pull(ctx)
+		}
 		timer.Stop()
-		if again := d.pull(ctx); again > 0 {
+		if again > 0 {
 			timer.Reset(again)
 		}
 	}
 }
 
 // pull asks for work once if that makes sense now. again is when to look next, 0
-// for not before something ends here.
-func (d *dispatcher) pull(ctx context.Context) (again time.Duration) {
+// for not before something ends here; vain tells that there was nobody to ask.
+func (d *dispatcher) pull(ctx context.Context) (again time.Duration, vain bool) {
 	if !d.slots.isIdle() {
-		return 0
+		return 0, false
 	}
 	ask, again, ok := d.policy.idle(d)
 	if !ok {
-		return again
+		return again, true
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -57,7 +62,27 @@ func (d *dispatcher) pull(ctx context.Context) (again time.Duration) {
 		answer = pull.Answer{By: ask.Peer}
 	}
 	d.metrics.asked(answer.OK, 1+answer.Messages)
-	return d.policy.pulled(sched.PullEnd{Now: d.clock(), Peer: answer.By, OK: answer.OK, Messages: 1 + answer.Messages})
+	return d.policy.pulled(sched.PullEnd{Now: d.clock(), Peer: answer.By, OK: answer.OK, Messages: 1 + answer.Messages}), false
+}
+
+// Bounds of a rest. Short functions end so often that looks after each of them
+// would find what the last one found, and wake a processor for it.
+const (
+	leastRest = 5 * time.Millisecond
+	mostRest  = 10 * time.Millisecond
+)
+
+// rest is what follows a look in vain: what ends here meanwhile has to wait. It
+// returns true, before its end, if there is news of work elsewhere.
+func (d *dispatcher) rest(ctx context.Context, timer *time.Timer, again time.Duration) bool {
+	timer.Reset(min(max(again/8, leastRest), mostRest))
+	select {
+	case <-d.slots.news:
+		return true
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+	return false
 }
 
 // heard tells the policy of a load that has become known. Where work waits, an idle
@@ -117,18 +142,13 @@ func (b *policyBox) pass(d *dispatcher, ask sched.Pull) (to peer.ID, ok bool) {
 
 // pulls tells whether the policy in force has work move to where servers are
 // free: one that does not, such as local, also keeps what others ask for.
-func (b *policyBox) pulls() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	_, ok := b.policy.(sched.Puller)
-	return ok
-}
+func (b *policyBox) pulls() bool { return b.puller.Load() }
 
 // fillIdle is what this node knows at this moment, for no function in particular.
 func (d *dispatcher) fillIdle(v *sched.View) {
 	d.fillNode(v)
 	v.Self.Service, v.Self.Warm, v.Self.Deployed = v.Self.Mix, true, true
-	d.slots.view(&v.Self, &need{weight: 1})
+	d.slots.viewAt(&v.Self, &need{weight: 1}, v.Now)
 	v.Neighbours = d.mesh.All(v.Neighbours)
 	for i := range v.Neighbours {
 		v.Neighbours[i].Service = v.Self.Mix

@@ -1,7 +1,9 @@
 package node
 
 import (
+	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,5 +105,57 @@ func TestWhoKeepsToItselfHandsNothingOver(t *testing.T) {
 		if body := <-got; body != "body" {
 			t.Errorf("answered %q", body)
 		}
+	})
+}
+
+// looking is a policy that never finds anybody to ask.
+type looking struct {
+	giving
+	looks atomic.Int32
+}
+
+func (l *looking) Idle(*sched.View) (sched.Pull, time.Duration, bool) {
+	l.looks.Add(1)
+	return sched.Pull{}, time.Minute, false
+}
+
+// Many ends in a short time have a node look once, news of waiting work at once.
+func TestLooksInVainAreFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		policy := &looking{giving: giving{b.policy}}
+		b.dispatcher.policy.use("looking", policy)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go b.pulling(ctx)
+		looks := func(want int32, when string) {
+			t.Helper()
+			synctest.Wait()
+			if got := policy.looks.Load(); got != want {
+				t.Errorf("%s it has looked %d times, want %d", when, got, want)
+			}
+		}
+		serve := func() {
+			slot, err := b.slots.acquire(ctx, need{weight: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			slot.release()
+		}
+		looks(1, "at first")
+		for range 100 {
+			serve()
+		}
+		looks(1, "after many ends")
+		time.Sleep(mostRest)
+		looks(2, "when it has rested")
+		b.heard(sched.News{Of: "b", Load: sched.Load{Queued: 1}})
+		looks(3, "at news")
+		time.Sleep(2 * mostRest)
+		looks(3, "when nothing happens")
+		serve()
+		looks(4, "after an end that comes later")
+		time.Sleep(125 * time.Second)
+		looks(6, "in two minutes")
 	})
 }

@@ -208,7 +208,7 @@ func (r *records) decided(inv *invocation, v *sched.View, d *sched.Decision) {
 	r.look(s, v, &inv.asked, d)
 }
 
-// tried notes what came of the last decision on inv.
+// tried notes that the last decision on inv brought no answer.
 func (r *records) tried(inv *invocation, err error) {
 	if r == nil {
 		return
@@ -217,36 +217,40 @@ func (r *records) tried(inv *invocation, err error) {
 		return // the next decision says so
 	}
 	result, code := resultOf(err)
-	now := r.clock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.call(inv.record); c != nil {
+		r.settle(c, result, code, inv.at-c.began)
+	}
+}
+
+// settle notes what came of the last decision, with mu held.
+func (r *records) settle(c *callRecord, result stepResult, code uint16, after time.Duration) {
+	if s := r.step(c.last); s != nil {
+		s.result, s.code, s.took = result, code, microsOf(after)-s.at
+	}
+}
+
+func resultOf(err error) (stepResult, uint16) {
+	if errors.Is(err, invoke.ErrNotReached) {
+		return stepNotReached, 0
+	}
+	return stepFailed, uint16(codeOf(err))
+}
+
+// answered notes that the header of an answer has come, and where inv ran.
+func (r *records) answered(inv *invocation, a *invoke.Answer) {
+	if r == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.call(inv.record)
 	if c == nil {
 		return
 	}
-	if s := r.step(c.last); s != nil {
-		s.result, s.code, s.took = result, code, microsOf(now-c.began)-s.at
-	}
-}
-
-func resultOf(err error) (stepResult, uint16) {
-	switch {
-	case err == nil:
-		return stepAnswered, 0
-	case errors.Is(err, invoke.ErrNotReached):
-		return stepNotReached, 0
-	}
-	return stepFailed, uint16(codeOf(err))
-}
-
-// answered notes where inv ran.
-func (r *records) answered(inv *invocation, a *invoke.Answer) {
-	if r == nil || len(a.Hops) == 0 {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if c := r.call(inv.record); c != nil {
+	r.settle(c, stepAnswered, 0, inv.at-c.began)
+	if len(a.Hops) > 0 {
 		c.ran = r.know(a.Hops[len(a.Hops)-1].Peer)
 	}
 }
@@ -256,7 +260,6 @@ func (r *records) ended(inv *invocation, result sched.Result, code invoke.Code) 
 	if r == nil {
 		return
 	}
-	now := r.clock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.call(inv.record)
@@ -264,7 +267,7 @@ func (r *records) ended(inv *invocation, result sched.Result, code invoke.Code) 
 		return
 	}
 	c.ended, c.result, c.code = true, result, uint16(code)
-	c.total, c.policy = now-c.began, inv.hop.Policy
+	c.total, c.policy = inv.at-c.began, inv.hop.Policy
 	c.decide, c.probe = microsOf(inv.hop.Decide), microsOf(inv.hop.Probe)
 	c.queue, c.service = microsOf(inv.hop.Queue), microsOf(inv.hop.Service)
 }

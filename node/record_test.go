@@ -134,14 +134,13 @@ func TestRecordsTellNumbers(t *testing.T) {
 		}},
 	}
 	r.decided(inv, view, &sched.Decision{Action: sched.Forward, Peer: ids[0], Reason: sched.ReasonThereSooner, Score: sched.Score{Here: .14, There: math.Inf(1)}})
-	now = 9200 * time.Millisecond
-	r.tried(inv, nil)
+	inv.at = 9200 * time.Millisecond
+	r.answered(inv, &invoke.Answer{Hops: []invoke.Hop{{Peer: ids[0]}}})
 	if got := recorded(t, r, "one"); got.Outcome != control.OutcomeUnderWay || got.Total != 0 {
 		t.Errorf("before its end it is told as %s after %v", got.Outcome, got.Total)
 	}
-	r.answered(inv, &invoke.Answer{Hops: []invoke.Hop{{Peer: ids[0]}}})
 	inv.hop = invoke.Hop{Policy: "spread", Decide: time.Millisecond, Queue: 2 * time.Millisecond}
-	now = 9300 * time.Millisecond
+	inv.at = 9300 * time.Millisecond
 	r.ended(inv, sched.Answered, 0)
 	now = 10 * time.Second
 	got := recorded(t, r, "one")
@@ -216,7 +215,7 @@ func TestRecordsForget(t *testing.T) {
 		t.Errorf("of an overwritten call this is told: %+v", got)
 	}
 	r.decided(first, v, &sched.Decision{}) // the call outlived its record
-	r.tried(first, nil)
+	r.tried(first, errReturned)
 	r.ended(first, sched.Answered, 0)
 	if got := recorded(t, r, "4"); len(got.Steps) != 3 || got.Outcome != control.OutcomeUnderWay {
 		t.Errorf("another call's end came into its record: %+v", got)
@@ -263,7 +262,7 @@ func TestRecordsAreSmall(t *testing.T) {
 func recordOne(r *records, inv *invocation, v *sched.View) {
 	r.begin(inv)
 	r.decided(inv, v, &sched.Decision{Action: sched.Forward, Peer: v.Neighbours[0].ID})
-	r.tried(inv, nil)
+	r.answered(inv, &invoke.Answer{})
 	r.ended(inv, sched.Answered, 0)
 }
 
@@ -327,7 +326,7 @@ func BenchmarkRecord(b *testing.B) {
 			for b.Loop() {
 				r.begin(inv)
 				r.decided(inv, v, &d)
-				r.tried(inv, nil)
+				r.answered(inv, &invoke.Answer{})
 				r.ended(inv, sched.Answered, 0)
 			}
 		})

@@ -3,11 +3,8 @@ package node
 import (
 	"errors"
 	"io"
-	"slices"
 	"sync"
 	"sync/atomic"
-
-	pool "github.com/libp2p/go-buffer-pool"
 
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
 )
@@ -45,9 +42,8 @@ type replay struct {
 	change  sync.Cond // mu; a read has ended, or an attempt is over
 	source  io.Reader
 	reading bool // the source is being read, into kept's spare room or directly
-	kept    []byte
+	kept    pieces
 	reserve int64 // taken from the budget
-	pooled  bool  // kept goes back when nobody reads any more
 	lost    bool  // more was passed on than is kept
 	done    bool  // committed: nothing more is kept
 	closed  bool
@@ -77,10 +73,7 @@ func (r *replay) prefetch(size int64) error {
 		return nil
 	}
 	r.reserve = size
-	r.kept, r.pooled = pool.Get(int(size)), true
-	n, err := io.ReadFull(r.source, r.kept)
-	r.kept = r.kept[:n]
-	if err != nil {
+	if err := r.kept.readFull(r.source, int(size)); err != nil {
 		return err
 	}
 	r.err = io.EOF
@@ -132,10 +125,7 @@ func (r *replay) close() {
 	}
 	r.budget.used.Add(-r.reserve)
 	r.reserve = 0
-	if r.pooled {
-		pool.Put(r.kept)
-		r.kept, r.pooled = nil, false
-	}
+	r.kept.free()
 }
 
 // interrupt ends a read of the source for good, with mu held.
@@ -152,7 +142,7 @@ func (r *replay) pull(room []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reading = false
-	r.kept = r.kept[:len(r.kept)+n]
+	r.kept.fill(n)
 	unused := int64(len(room) - n)
 	r.reserve -= unused
 	r.budget.used.Add(-unused)
@@ -164,38 +154,41 @@ func (r *replay) pull(room []byte) {
 
 // room makes room for up to n more kept bytes; none if no more may be kept.
 func (r *replay) room(n int) []byte {
-	n = min(n, invoke.FirstWindow-len(r.kept))
-	if r.lost || r.done || n <= 0 || !r.budget.take(int64(n)) {
+	n = min(n, invoke.FirstWindow-r.kept.size)
+	if r.lost || r.done || n <= 0 {
 		return nil
 	}
-	r.reserve += int64(n)
-	r.kept = slices.Grow(r.kept, n)
-	return r.kept[len(r.kept) : len(r.kept)+n]
+	room := r.kept.spare(n)
+	if !r.budget.take(int64(len(room))) {
+		return nil
+	}
+	r.reserve += int64(len(room))
+	return room
 }
 
 // attempt is one reading of the body from its start.
 type attempt struct {
 	body *replay
-	pos  int
-	over bool // guarded by body.mu
+	pos  place // in what is kept
+	over bool  // guarded by body.mu
 }
 
 // Buffered is how much can be read without waiting.
 func (a *attempt) Buffered() int {
 	a.body.mu.Lock()
 	defer a.body.mu.Unlock()
-	return len(a.body.kept) - a.pos
+	return a.body.kept.size - a.pos.read
 }
 
-// Bytes is what can be read without waiting. It stays as it is until the replay is
-// closed.
+// Bytes is of what can be read without waiting as much as lies in one piece, all
+// of a small body that was prefetched. It stays as it is until the replay is closed.
 func (a *attempt) Bytes() []byte {
 	a.body.mu.Lock()
 	defer a.body.mu.Unlock()
 	if a.over || a.body.closed {
 		return nil
 	}
-	return a.body.kept[a.pos:]
+	return a.body.kept.here(&a.pos)
 }
 
 // Interrupt implements [invoke.Interrupter]: reads end now and fail from now on.
@@ -219,10 +212,8 @@ func (a *attempt) Read(p []byte) (int, error) {
 		switch {
 		case a.over || r.closed:
 			return 0, errAbandoned
-		case a.pos < len(r.kept):
-			n := copy(p, r.kept[a.pos:])
-			a.pos += n
-			return n, nil
+		case a.pos.read < r.kept.size:
+			return r.kept.read(p, &a.pos), nil
 		case r.err != nil:
 			return 0, r.err
 		case r.reading:

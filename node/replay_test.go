@@ -35,6 +35,50 @@ func TestReplayGivesEachAttemptTheWholeBody(t *testing.T) {
 	})
 }
 
+// A large body is kept in several pieces, and read in whatever steps.
+func TestReplayOfPieces(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		body := make([]byte, rapid.IntRange(1, invoke.FirstWindow).Draw(t, "size"))
+		for i := range body {
+			body[i] = byte(i * i >> 7)
+		}
+		steps := rapid.SampledFrom([]int{100, leastPiece, 10_000, mostPiece - 29, 2 * mostPiece})
+		budget := budgetOf(1 << 20)
+		r := newReplay(&steady{bytes.NewReader(body), steps.Draw(t, "source's step")}, budget)
+		if rapid.Bool().Draw(t, "prefetched") {
+			if err := r.prefetch(int64(len(body))); err != nil || len(r.attempt().Bytes()) != len(body) {
+				t.Fatalf("prefetch: %v, in one piece %d bytes of %d", err, len(r.attempt().Bytes()), len(body))
+			}
+		}
+		for range rapid.IntRange(0, 2).Draw(t, "attempts given up") {
+			_, _ = io.CopyN(io.Discard, r.attempt(), rapid.Int64Range(0, int64(len(body))).Draw(t, "read"))
+		}
+		got, p, a := []byte(nil), make([]byte, steps.Draw(t, "step")), r.attempt()
+		for err := error(nil); err == nil; {
+			lent := bytes.Clone(a.Bytes())
+			var n int
+			n, err = a.Read(p)
+			if got = append(got, p[:n]...); len(lent) > 0 && !bytes.HasPrefix(lent, p[:n]) {
+				t.Fatal("what is lent differs from what is read")
+			}
+		}
+		if !bytes.Equal(got, body) {
+			t.Fatalf("read %d bytes of %d, or others", len(got), len(body))
+		}
+		if r.close(); budget.used.Load() != 0 {
+			t.Fatalf("%d bytes of the budget are not given back", budget.used.Load())
+		}
+	})
+}
+
+// steady reads no more than so much at a time.
+type steady struct {
+	io.Reader
+	step int
+}
+
+func (s *steady) Read(p []byte) (int, error) { return s.Reader.Read(p[:min(len(p), s.step)]) }
+
 func TestReplayLimits(t *testing.T) {
 	large := strings.NewReader(strings.Repeat("x", invoke.FirstWindow+1))
 	small := strings.Repeat("x", 1000)

@@ -10,5 +10,5 @@ func (s *slots) resize(servers int, queue sched.QueueConfig) {
 	queue.Servers = servers
 	s.servers = float64(servers)
 	s.queue.Reconfigure(queue)
-	s.next()
+	s.next(s.clock())
 }

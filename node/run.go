@@ -3,8 +3,7 @@ package node
 import (
 	"context"
 	"errors"
-	"io"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas"
@@ -21,38 +20,53 @@ type stay struct {
 	held    heldSlot
 	request faas.Request
 	answer  invoke.Answer
-	body    heldBody
+	header  [8]faas.Field // memory of the request's
+}
+
+// newStay is the invocation's own the first time.
+func (inv *invocation) newStay() *stay {
+	if s := inv.stay; s != nil {
+		inv.stay = nil
+		return s
+	}
+	return new(stay)
 }
 
 // run has the function run here, once a server is free.
 func (d *dispatcher) run(ctx context.Context, inv *invocation) (*invoke.Answer, error) {
-	s := new(stay)
-	slot := d.borrow(inv)
-	if slot == nil {
-		slot = &s.slot
-		if err := d.slots.take(ctx, slot, inv.need()); err != nil {
-			return nil, err
-		}
+	s := inv.newStay()
+	slot, err := d.server(ctx, inv, s)
+	if err != nil {
+		return nil, err
 	}
 	if !inv.caller.Start() {
 		slot.release()
 		return nil, takenBack()
 	}
 	inv.hop.Queue, inv.sentTo = slot.waited, ""
-	began := d.clock()
-	d.running.add(inv)
-	inv.function.demand.begin(began)
 	held := &s.held
-	held.slot, held.began, held.of, held.inv, held.served = slot, began, d, inv, true
-	inv.toFunction(&s.request, d.via, d.running.key, began)
+	held.slot, held.began, held.of, held.inv, held.served = slot, inv.at+slot.waited, d, inv, true
+	d.running.add(inv)
+	inv.function.demand.begin(held.began)
+	inv.toFunction(s, d.via, d.running.key, held.began)
 	resp, err := d.runtime.Invoke(ctx, &s.request)
+	inv.at = d.clock()
 	if err != nil {
 		held.served = false
-		held.release()
+		held.release(inv.at)
 		return nil, runError(err)
 	}
-	inv.hop.Service = d.clock() - began
+	inv.hop.Service = inv.at - held.began
+	inv.ending.held = held
 	return s.answerOf(inv, resp), nil
+}
+
+// server is a server's, or that of the invocation which made this one.
+func (d *dispatcher) server(ctx context.Context, inv *invocation, s *stay) (*slot, error) {
+	if borrowed := d.borrow(inv); borrowed != nil {
+		return borrowed, nil
+	}
+	return &s.slot, d.slots.take(ctx, &s.slot, inv.wants, inv.at)
 }
 
 func takenBack() error {
@@ -60,17 +74,20 @@ func takenBack() error {
 }
 
 // toFunction is the request as the function gets it.
-func (inv *invocation) toFunction(r *faas.Request, via, key string, now time.Duration) {
+func (inv *invocation) toFunction(s *stay, via, key string, now time.Duration) {
+	r := &s.request
 	*r = faas.Request{
 		Name: inv.function.name, CallID: inv.CallID, Method: inv.Method, Path: inv.Path, Query: inv.Query,
-		Host: inv.Host, Size: inv.Size, Upgrade: inv.Upgrade,
-		Header: make(faas.Header, 0, len(inv.Header)+5),
+		Host: inv.Host, Size: inv.Size, Upgrade: inv.Upgrade, Header: s.header[:0],
 	}
 	if body := inv.body.attempt(); body != nil && inv.Size != 0 {
 		r.Body = body
 	}
 	if t := inv.Trailer; t != nil {
 		r.Trailer = func() faas.Header { return faas.Header(t()) }
+	}
+	if most := len(inv.Header) + 5; most > len(s.header) {
+		r.Header = make(faas.Header, 0, most)
 	}
 	r.Header = append(r.Header, faas.Header(inv.Header)...)
 	r.Header.Add("X-Call-Id", inv.CallID)
@@ -97,11 +114,10 @@ func (s *stay) answerOf(inv *invocation, resp *faas.Response) *invoke.Answer {
 	}
 	if resp.Conn != nil {
 		held.detach()
-		a.Conn, a.Body = &heldConn{Conn: resp.Conn, held: held}, nil
+		a.Conn = resp.Conn
 		return a
 	}
-	s.body = heldBody{ReadCloser: resp.Body, held: held}
-	a.Body = &s.body
+	a.Body = resp.Body
 	if resp.Size < 0 || resp.Size > invoke.FirstWindow {
 		held.limit = time.AfterFunc(streamsAfter, held.detach)
 	}
@@ -134,24 +150,26 @@ func runError(err error) error {
 
 // heldSlot gives a slot back, once, and measures how long it was held.
 type heldSlot struct {
-	slot    *slot
-	began   time.Duration
-	of      *dispatcher
-	inv     *invocation
-	served  bool        // there was an answer
-	limit   *time.Timer // frees the server of a long stream; nil if none
-	once    sync.Once
-	counted sync.Once // its end, in the function's demand
+	slot     *slot
+	began    time.Duration
+	of       *dispatcher
+	inv      *invocation
+	served   bool        // there was an answer
+	limit    *time.Timer // frees the server of a long stream; nil if none
+	released atomic.Bool
+	counted  atomic.Bool // its end, in the function's demand
 }
 
 // detach gives the server back while the answer streams on.
 func (h *heldSlot) detach() {
-	h.uncount()
+	h.uncount(h.of.clock())
 	h.slot.detach()
 }
 
-func (h *heldSlot) uncount() {
-	h.counted.Do(func() { h.inv.function.demand.end(h.of.clock()) })
+func (h *heldSlot) uncount(now time.Duration) {
+	if !h.counted.Swap(true) {
+		h.inv.function.demand.end(now)
+	}
 }
 
 // measure takes the time as a service time. What failed counts only if it took
@@ -163,46 +181,17 @@ func (h *heldSlot) measure(took time.Duration) {
 	}
 }
 
-func (h *heldSlot) release() {
-	h.once.Do(func() {
-		if h.limit != nil {
-			h.limit.Stop()
-		}
-		h.of.running.remove(h.inv)
-		h.uncount()
-		now := h.of.clock()
-		h.measure(min(now-h.began, streamsAfter))
-		h.of.policy.served(now)
-		h.slot.release()
-	})
-}
-
-// heldBody releases the slot when the answer has been read or is given up.
-type heldBody struct {
-	io.ReadCloser
-	held *heldSlot
-}
-
-func (b *heldBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		b.held.release()
+// release is for the end of the answer, or of the attempt.
+func (h *heldSlot) release(now time.Duration) {
+	if h.released.Swap(true) {
+		return
 	}
-	return n, err
-}
-
-func (b *heldBody) Close() error {
-	defer b.held.release()
-	return b.ReadCloser.Close()
-}
-
-// heldConn releases the slot when an upgraded connection closes.
-type heldConn struct {
-	faas.Conn
-	held *heldSlot
-}
-
-func (c *heldConn) Close() error {
-	defer c.held.release()
-	return c.Conn.Close()
+	if h.limit != nil {
+		h.limit.Stop()
+	}
+	h.of.running.remove(h.inv)
+	h.uncount(now)
+	h.measure(min(now-h.began, streamsAfter))
+	h.of.policy.served(now)
+	h.slot.releaseAt(now)
 }

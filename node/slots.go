@@ -25,8 +25,9 @@ type slots struct {
 	open    int         // granted and not released, streaming ones included
 	queue   *sched.Queue[*waiter]
 	closing bool
-	// idle is told, without waiting, when a server is free and nothing waits.
-	idle chan struct{}
+	// idle is told, without waiting, when a server is free and nothing waits; news
+	// is when, besides, work is known to wait elsewhere.
+	idle, news chan struct{}
 }
 
 // waiter is an invocation in the line.
@@ -60,6 +61,7 @@ func newSlots(cfg slotsConfig, clock func() time.Duration) *slots {
 		runs:    sched.NewBusy(),
 		queue:   sched.NewQueue[*waiter](cfg.queue),
 		idle:    make(chan struct{}, 1),
+		news:    make(chan struct{}, 1),
 	}
 }
 
@@ -108,29 +110,28 @@ func (n *need) entry(arrived, wait time.Duration) sched.Entry {
 // acquire is take, into a slot of its own.
 func (s *slots) acquire(ctx context.Context, n need) (*slot, error) {
 	g := new(slot)
-	if err := s.take(ctx, g, n); err != nil {
+	if err := s.take(ctx, g, n, s.clock()); err != nil {
 		return nil, err
 	}
 	return g, nil
 }
 
-// take grants a slot, at once or after waiting in line. Its error is an
+// take grants a slot, at once or after waiting in line from now on. Its error is an
 // *invoke.Error: refused (no room), expired, or the context's cause.
-func (s *slots) take(ctx context.Context, g *slot, n need) error {
-	arrived := s.clock()
+func (s *slots) take(ctx context.Context, g *slot, n need, now time.Duration) error {
 	s.mu.Lock()
 	if err := s.admissible(n.returned); err != nil {
 		s.mu.Unlock()
 		return err
 	}
 	if s.queue.Len() == 0 && s.fits(n.weight) {
-		*g = slot{of: s, need: n, token: s.hold(&n), holds: true}
+		*g = slot{of: s, need: n, token: s.hold(&n, now), holds: true}
 		s.mu.Unlock()
 		return nil
 	}
-	w := &waiter{need: n, arrived: arrived, granted: make(chan error, 1)}
-	wait := s.wait()
-	handle, err := s.queue.Push(w, n.entry(arrived, wait))
+	w := &waiter{need: n, arrived: now, granted: make(chan error, 1)}
+	wait := s.wait(now)
+	handle, err := s.queue.Push(w, n.entry(now, wait))
 	s.mu.Unlock()
 	if err != nil {
 		return &invoke.Error{Code: invoke.CodeRefused, Text: err.Error(), RetryAfter: wait}
@@ -153,7 +154,7 @@ func (s *slots) await(ctx context.Context, g *slot, w *waiter, handle sched.Hand
 	}
 	s.mu.Lock()
 	_, removed := s.queue.Remove(handle)
-	s.next() // what waited behind it may fit; it also expires
+	s.next(s.clock()) // what waited behind it may fit; it also expires
 	s.mu.Unlock()
 	if !removed { // granted or expired at the same moment
 		if err := s.granted(g, w, <-w.granted); err != nil {
@@ -199,12 +200,12 @@ func (s *slots) fits(weight float64) bool {
 }
 
 // hold is called with mu held.
-func (s *slots) hold(n *need) (token int) {
+func (s *slots) hold(n *need, now time.Duration) (token int) {
 	s.busy += n.weight
 	s.running++
 	s.kinds.add(n, 1)
 	s.open++
-	return s.runs.Start(s.clock(), n.expected())
+	return s.runs.Start(now, n.expected())
 }
 
 // borrow grants a slot that takes no server: for calls made by a function that
@@ -222,7 +223,7 @@ func (g *slot) detach() {
 	defer g.of.mu.Unlock()
 	if g.holds && !g.released {
 		g.free()
-		g.of.next()
+		g.of.next(g.of.clock())
 	}
 }
 
@@ -238,7 +239,9 @@ func (g *slot) free() {
 }
 
 // release gives the slot back; a second call does nothing.
-func (g *slot) release() {
+func (g *slot) release() { g.releaseAt(g.of.clock()) }
+
+func (g *slot) releaseAt(now time.Duration) {
 	g.of.mu.Lock()
 	defer g.of.mu.Unlock()
 	if g.released {
@@ -252,24 +255,23 @@ func (g *slot) release() {
 	if g.holds {
 		g.free()
 	}
-	g.of.next()
+	g.of.next(now)
 }
 
 // next starts what waits as far as it fits. It is called with mu held.
-func (s *slots) next() {
-	now := s.clock()
+func (s *slots) next(now time.Duration) {
 	s.expire(now) // so that Pop takes out what Peek has shown
 	for {
 		w, ok := s.queue.Peek(now)
 		if !ok {
-			s.tellIdle()
+			s.tell(s.idle)
 			return
 		}
 		if !s.fits(w.need.weight) {
 			return
 		}
 		_, _ = s.queue.Pop(now)
-		w.token = s.hold(&w.need)
+		w.token = s.hold(&w.need, now)
 		w.granted <- nil
 	}
 }
@@ -285,7 +287,7 @@ func (s *slots) expire(now time.Duration) {
 func (s *slots) load() sched.Load {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return sched.Load{Wait: s.wait(), Running: s.running, Queued: s.queue.Len(), Servers: int(s.servers)}
+	return sched.Load{Wait: s.wait(s.clock()), Running: s.running, Queued: s.queue.Len(), Servers: int(s.servers)}
 }
 
 // opened counts what runs or streams.
@@ -296,37 +298,39 @@ func (s *slots) opened() int {
 }
 
 // view fills in what a policy sees of this node for an invocation of that need.
-func (s *slots) view(self *sched.Self, n *need) {
+func (s *slots) view(self *sched.Self, n *need) { s.viewAt(self, n, s.clock()) }
+
+func (s *slots) viewAt(self *sched.Self, n *need, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	wait := s.wait()
+	wait := s.wait(now)
 	self.Load.Wait, self.Line = wait, line{s}
 	self.Load.Running, self.Load.Queued, self.Load.Servers = s.running, s.queue.Len(), int(s.servers)
 	open := s.admissible(n.returned) == nil
 	self.Free = open && s.queue.Len() == 0 && s.fits(n.weight)
-	self.Room = open && s.queue.Room(n.entry(s.clock(), wait)) == nil
+	self.Room = open && s.queue.Room(n.entry(now, wait)) == nil
 	if !s.hasFree() {
-		self.Residual = s.runs.Residual(s.clock())
+		self.Residual = s.runs.Residual(now)
 	}
 }
 
 // wait is the time until a newcomer would start, with mu held.
-func (s *slots) wait() time.Duration {
+func (s *slots) wait(now time.Duration) time.Duration {
 	if s.queue.Len() == 0 && s.hasFree() {
 		return 0
 	}
-	return s.runs.Residual(s.clock()) + s.queue.ExpectedWait()
+	return s.runs.Residual(now) + s.queue.ExpectedWait()
 }
 
 func (s *slots) hasFree() bool { return s.busy < s.servers-weightSlack }
 
-// tellIdle is called with mu held.
-func (s *slots) tellIdle() {
+// tell is called with mu held.
+func (s *slots) tell(whom chan<- struct{}) {
 	if !s.hasFree() || s.closing {
 		return
 	}
 	select {
-	case s.idle <- struct{}{}:
+	case whom <- struct{}{}:
 	default:
 	}
 }
@@ -336,7 +340,7 @@ func (s *slots) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.queue.Len() == 0 {
-		s.tellIdle()
+		s.tell(s.news)
 	}
 }
 

@@ -69,6 +69,7 @@ func serve(ctx context.Context, c node.Config, stdout io.Writer) error {
 	}
 	defer n.Close()
 	soft := node.LimitMemory()
+	node.PaceCollection()
 	if err := n.Start(ctx); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -18,32 +19,30 @@ const copySize = 64 << 10
 var buffers = sync.Pool{New: func() any { b := make([]byte, copySize); return &b }}
 
 // write sends an answer, its body as it comes.
-func (g *Gateway) write(w http.ResponseWriter, r *http.Request, a *invoke.Answer, began time.Time) {
-	h := w.Header()
-	id := h[headerCallID]
-	fill := newFiller(h, len(a.Header)+stamped)
-	for _, f := range a.Header {
-		fill.add(f.Name, f.Value)
+func (v *visit) write(a *invoke.Answer) {
+	h := v.w.Header()
+	fill := v.filler(len(a.Header))
+	for i := range a.Header {
+		fill.add(a.Header[i].Name, a.Header[i].Value)
 	}
-	h[headerCallID] = id // also where the function echoes it
-	g.stamp(&fill, a.Hops, began)
+	v.stamp(&fill, a.Hops)
 	if a.Conn != nil {
-		g.upgrade(w, r, a)
+		v.upgrade(a)
 		return
 	}
 	defer a.Body.Close()
 	if a.Size >= 0 {
 		fill.set("Content-Length", strconv.FormatInt(a.Size, 10))
 	}
-	w.WriteHeader(a.Status)
+	v.w.WriteHeader(a.Status)
 	if a.NoBody {
 		_, _ = io.Copy(io.Discard, a.Body)
 		return
 	}
-	if err := copyBody(w, a.Body, a.Size < 0); err != nil {
-		log.Debugw("answer cut short", "call", h.Get(headerCallID), "error", err)
-		_ = http.NewResponseController(w).Flush() // what there is shall arrive
-		panic(http.ErrAbortHandler)               // the only way to cut an HTTP/1 answer visibly
+	if err := copyBody(v.w, a.Body, a.Size); err != nil {
+		log.Debugw("answer cut short", "call", v.request.CallID, "error", err)
+		_ = http.NewResponseController(v.w).Flush() // what there is shall arrive
+		panic(http.ErrAbortHandler)                 // the only way to cut an HTTP/1 answer visibly
 	}
 	if a.Trailer != nil {
 		for _, f := range a.Trailer() {
@@ -52,26 +51,43 @@ func (g *Gateway) write(w http.ResponseWriter, r *http.Request, a *invoke.Answer
 	}
 }
 
-// copyBody copies until EOF; a body of unknown length is sent on as it comes.
-func copyBody(w http.ResponseWriter, body io.Reader, flush bool) error {
-	control := http.NewResponseController(w)
-	if flush { // the header must not wait for the first bytes
-		if err := control.Flush(); err != nil {
-			return err
-		}
-	}
+// copyBody copies a body of that size. One of unknown size, -1, is sent on as it
+// comes, a small one in one piece.
+func copyBody(w http.ResponseWriter, body io.Reader, size int64) error {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
+	switch {
+	case size < 0:
+		return stream(w, body, *buffer)
+	case size <= copySize:
+		n, err := io.ReadFull(body, (*buffer)[:size])
+		_, werr := w.Write((*buffer)[:n])
+		return cmp.Or(werr, err)
+	}
+	_, err := io.CopyBuffer(writer{w}, reader{body}, *buffer)
+	return err
+}
+
+// writer and reader hide what else the two could do: without a buffer of ours.
+type (
+	writer struct{ io.Writer }
+	reader struct{ io.Reader }
+)
+
+// stream copies until EOF and holds nothing back.
+func stream(w http.ResponseWriter, body io.Reader, buffer []byte) error {
+	control := http.NewResponseController(w)
+	if err := control.Flush(); err != nil { // the header must not wait for the first bytes
+		return err
+	}
 	for {
-		n, err := body.Read(*buffer)
+		n, err := body.Read(buffer)
 		if n > 0 {
-			if _, werr := w.Write((*buffer)[:n]); werr != nil {
+			if _, werr := w.Write(buffer[:n]); werr != nil {
 				return werr
 			}
-			if flush {
-				if ferr := control.Flush(); ferr != nil {
-					return ferr
-				}
+			if ferr := control.Flush(); ferr != nil {
+				return ferr
 			}
 		}
 		if errors.Is(err, io.EOF) {
@@ -84,14 +100,14 @@ func copyBody(w http.ResponseWriter, body io.Reader, flush bool) error {
 }
 
 // upgrade gives both connections to each other.
-func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, a *invoke.Answer) {
+func (v *visit) upgrade(a *invoke.Answer) {
 	defer a.Conn.Close()
-	h := w.Header()
+	h := v.w.Header()
 	h.Set("Connection", "Upgrade")
-	h.Set("Upgrade", r.Header.Get("Upgrade"))
-	conn, buffered, err := http.NewResponseController(w).Hijack()
+	h.Set("Upgrade", v.r.Header.Get("Upgrade"))
+	conn, buffered, err := http.NewResponseController(v.w).Hijack()
 	if err != nil {
-		http.Error(w, "an upgrade needs HTTP/1.1", http.StatusHTTPVersionNotSupported)
+		http.Error(v.w, "an upgrade needs HTTP/1.1", http.StatusHTTPVersionNotSupported)
 		return
 	}
 	defer conn.Close()

@@ -5,7 +5,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/p2pfaas/p2pfaas/faas/api"
 	"github.com/p2pfaas/p2pfaas/protocol/invoke"
@@ -56,12 +55,12 @@ func tell(c invoke.Code) told {
 func Status(c invoke.Code) int { return tell(c).status }
 
 // writeError tells what became of an invocation that has no answer.
-func (g *Gateway) writeError(w http.ResponseWriter, r *http.Request, err error, began time.Time) {
+func (v *visit) writeError(err error) {
 	e := invocationError(err)
 	t := tell(e.Code)
-	h := w.Header()
-	fill := newFiller(h, stamped)
-	g.stamp(&fill, e.Hops, began)
+	h := v.w.Header()
+	fill := v.filler(0)
+	v.stamp(&fill, e.Hops)
 	if e.RetryAfter > 0 || t.status == http.StatusTooManyRequests || t.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
 	}
@@ -75,10 +74,10 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *http.Request, err error, 
 		outcome = "not-started"
 	}
 	h.Set("X-P2pfaas-Outcome", outcome)
-	if duplex(r) {
+	if duplex(v.r) {
 		h.Set("Connection", "close") // rather than read the rest of a large body first
 	}
-	api.Error(w, r, t.status, codeName(e.Code), text(e), t.hint)
+	api.Error(v.w, v.r, t.status, codeName(e.Code), text(e), t.hint)
 }
 
 func invocationError(err error) *invoke.Error {
@@ -90,12 +89,16 @@ func invocationError(err error) *invoke.Error {
 }
 
 // foreignError tells it in the dialect.
-func (g *Gateway) foreignError(w http.ResponseWriter, r *http.Request, err error, step *sched.Step) {
+func (v *visit) foreignError(err error) {
 	e := invocationError(err)
-	if duplex(r) {
-		w.Header().Set("Connection", "close")
+	h := v.w.Header()
+	if v.request.CallID != "" {
+		h.Set(headerCallID, v.request.CallID)
 	}
-	g.Dialect.Error(r.Header, w, e, step, len(e.Hops) > 0 && deliberate(sched.Reason(e.Hops[len(e.Hops)-1].Reason)))
+	if duplex(v.r) {
+		h.Set("Connection", "close")
+	}
+	v.Dialect.Error(v.r.Header, v.w, e, v.step, len(e.Hops) > 0 && deliberate(sched.Reason(e.Hops[len(e.Hops)-1].Reason)))
 }
 
 // deliberate tells whether a refusal for that reason has nothing to do with the load.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,39 +76,61 @@ const Prefix = "/function/"
 
 // ServeHTTP implements http.Handler for paths below [Prefix].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	began := time.Now()
+	v := newVisit(g, w, r, time.Now())
 	if duplex(r) {
 		// Without it an HTTP/1 server stops reading the request once it answers.
 		// HTTP/2 needs it not, and says so with an error.
 		_ = http.NewResponseController(w).EnableFullDuplex()
 		defer drain(w, r)
 	}
-	foreign := g.Dialect != nil && g.Dialect.Request(r.Header)
-	var step *sched.Step
-	if foreign {
-		step = new(sched.Step)
+	if g.Dialect != nil && g.Dialect.Request(r.Header) {
+		v.step = new(sched.Step)
 	}
-	req, err := Parse(w, r, Prefix, began)
-	if err == nil && g.looped(r.Header) {
-		err = &invoke.Error{Code: invoke.CodeLoop, Text: "the request has been through this node already, says its header Via"}
-	}
-	if err == nil {
-		w.Header().Set("X-Call-Id", req.CallID)
-		var answer *invoke.Answer
-		if answer, err = g.invoker.Invoke(r.Context(), req, Options{Expects: r.Header.Get("Expect") != "", Policy: r.Header.Get(HeaderPolicy), Step: step}); err == nil {
-			closeUnlessRead(w, r, req)
-			if foreign {
-				g.Dialect.Answer(r.Header, w.Header(), answer.Hops, step)
-			}
-			g.write(w, r, answer, began)
-			return
+	answer, err := v.invoke()
+	switch {
+	case err == nil:
+		v.closeUnlessRead()
+		if v.step != nil {
+			g.Dialect.Answer(r.Header, w.Header(), answer.Hops, v.step)
 		}
+		v.write(answer)
+	case v.step != nil:
+		v.foreignError(err)
+	default:
+		v.writeError(err)
 	}
-	if foreign {
-		g.foreignError(w, r, err, step)
-		return
+}
+
+// visit is one request and its answer, in one piece of memory.
+type visit struct {
+	*Gateway
+	w     http.ResponseWriter
+	r     *http.Request
+	began time.Time
+	start string      // began, as it is told
+	step  *sched.Step // nil unless it is answered in the dialect
+
+	request invoke.Request
+	body    requestBody
+	caller  caller
+	fields  [12]invoke.Field // memory of the request's header
+	values  [16]string       // memory of the answer's
+}
+
+func newVisit(g *Gateway, w http.ResponseWriter, r *http.Request, began time.Time) *visit {
+	return &visit{Gateway: g, w: w, r: r, began: began, start: strconv.FormatInt(began.UnixNano(), 10)}
+}
+
+// invoke has the request answered.
+func (v *visit) invoke() (*invoke.Answer, error) {
+	if err := v.parse(Prefix); err != nil {
+		return nil, err
 	}
-	g.writeError(w, r, err, began)
+	if v.looped(v.r.Header) {
+		return nil, &invoke.Error{Code: invoke.CodeLoop, Text: "the request has been through this node already, says its header Via"}
+	}
+	o := Options{Expects: first(v.r.Header, "Expect") != "", Policy: first(v.r.Header, HeaderPolicy), Step: v.step}
+	return v.invoker.Invoke(v.caller.of(v.r), &v.request, o)
 }
 
 // duplex tells whether the answer may have to begin while the request is still
@@ -136,9 +159,9 @@ func drain(w http.ResponseWriter, r *http.Request) {
 
 // closeUnlessRead has the connection closed after an answer that comes before
 // the whole request: what is still to come must not be taken for a new request.
-func closeUnlessRead(w http.ResponseWriter, r *http.Request, req *invoke.Request) {
-	if b, ok := req.Body.(*requestBody); ok && duplex(r) && !b.ended.Load() {
-		w.Header().Set("Connection", "close")
+func (v *visit) closeUnlessRead() {
+	if v.request.Body != nil && duplex(v.r) && !v.body.ended.Load() {
+		v.w.Header().Set("Connection", "close")
 	}
 }
 

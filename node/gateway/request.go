@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -50,74 +49,117 @@ const maxCallID = 128
 // Parse makes an invocation of an HTTP request for a path below prefix; began is
 // when it came. Its errors are *invoke.Error.
 func Parse(w http.ResponseWriter, r *http.Request, prefix string, began time.Time) (*invoke.Request, error) {
+	v := newVisit(nil, w, r, began)
+	if err := v.parse(prefix); err != nil {
+		return nil, err
+	}
+	return &v.request, nil
+}
+
+func (v *visit) parse(prefix string) error {
+	r := v.r
 	escaped, rest := splitPath(r.URL.EscapedPath(), prefix)
 	name, err := faas.ParseName(escaped)
 	if err != nil {
-		return nil, badRequest("%v", err)
+		return badRequest("%v", err)
 	}
 	deadline, err := deadlineOf(r.Header)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	id, err := callID(r.Header.Get(headerCallID))
+	taskType, priority, err := class(r.Header)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	req := &invoke.Request{
+	id, err := callID(first(r.Header, headerCallID))
+	if err != nil {
+		return err
+	}
+	v.request = invoke.Request{
 		CallID: id, Function: name.String(), Method: r.Method, Path: rest, Query: r.URL.RawQuery,
 		Host: r.Host, Size: r.ContentLength, Deadline: deadline,
 		MayRepeat:   mayRepeat(r),
-		TraceParent: r.Header.Get("Traceparent"), TraceState: r.Header.Get("Tracestate"),
-		Upgrade: upgradeOf(r.Header),
-		Parent:  r.Header.Get(HeaderParent),
+		TraceParent: first(r.Header, "Traceparent"), TraceState: first(r.Header, "Tracestate"),
+		Upgrade:  upgradeOf(r.Header),
+		Parent:   first(r.Header, HeaderParent),
+		TaskType: taskType, Priority: priority,
+		Header: v.header(),
 	}
-	if req.TaskType, req.Priority, err = class(r.Header); err != nil {
-		return nil, err
-	}
+	v.takeBody()
+	return nil
+}
+
+func (v *visit) takeBody() {
+	req, r := &v.request, v.r
 	if req.Upgrade != "" {
 		req.Size = 0
 	}
-	if req.Size != 0 {
-		req.Body = &requestBody{body: r.Body, control: http.NewResponseController(w)}
-		if req.Size < 0 { // with a known size there is none on the way
-			req.Trailer = func() invoke.Header { return fields(r.Trailer, nil) }
-		}
+	if req.Size == 0 {
+		return
 	}
-	req.Header = fields(r.Header, dropped)
-	req.Header = append(req.Header,
-		invoke.Field{Name: "X-Start-Time", Value: strconv.FormatInt(began.UTC().UnixNano(), 10)},
+	v.body.body, v.body.of = r.Body, v.w
+	req.Body = &v.body
+	if req.Size < 0 { // with a known size there is none on the way
+		req.Trailer = func() invoke.Header { return fields(nil, r.Trailer) }
+	}
+}
+
+// header is the request's as the function gets it.
+func (v *visit) header() invoke.Header {
+	r := v.r
+	return append(fields(v.fields[:0], r.Header),
+		invoke.Field{Name: "X-Start-Time", Value: v.start},
 		invoke.Field{Name: "X-Forwarded-For", Value: forwardedFor(r)},
-		invoke.Field{Name: "X-Forwarded-Host", Value: cmp.Or(r.Header.Get("X-Forwarded-Host"), r.Host)},
+		invoke.Field{Name: "X-Forwarded-Host", Value: cmp.Or(first(r.Header, "X-Forwarded-Host"), r.Host)},
 	)
-	return req, nil
+}
+
+// first is the first value of a header under a canonical name, as all are that
+// an HTTP server has read.
+func first(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
 }
 
 // requestBody is a request's body whose reading can be ended.
 type requestBody struct {
-	body    io.Reader
-	control *http.ResponseController
-	ended   atomic.Bool
+	body  io.Reader
+	of    http.ResponseWriter
+	ended atomic.Bool
 }
 
 func (b *requestBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF {
 		b.ended.Store(true)
 	}
 	return n, err
 }
 
+// Limit bounds the time for reads from now on, 0 for no bound.
+func (b *requestBody) Limit(d time.Duration) {
+	var end time.Time
+	if d > 0 {
+		end = time.Now().Add(d)
+	}
+	_ = http.NewResponseController(b.of).SetReadDeadline(end)
+}
+
 // Interrupt implements [invoke.Interrupter]. The connection is not of use any
 // more then: nobody knows how much of the body is still to come.
-func (b *requestBody) Interrupt() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) }
+func (b *requestBody) Interrupt() {
+	_ = http.NewResponseController(b.of).SetReadDeadline(time.Unix(1, 0))
+}
 
 func badRequest(format string, args ...any) error {
 	return &invoke.Error{Code: invoke.CodeBadRequest, Text: fmt.Sprintf(format, args...)}
 }
 
 func deadlineOf(h http.Header) (time.Duration, error) {
-	for _, name := range []string{HeaderDeadline, HeaderTimeout} {
-		s := h.Get(name)
+	for _, name := range [...]string{HeaderDeadline, HeaderTimeout} {
+		s := first(h, name)
 		if s == "" {
 			continue
 		}
@@ -135,12 +177,12 @@ const maxPriority = 1000
 
 // class is what the client says of the invocation's kind.
 func class(h http.Header) (taskType float64, priority int, err error) {
-	if s := h.Get(HeaderTaskType); s != "" {
+	if s := first(h, HeaderTaskType); s != "" {
 		if taskType, err = strconv.ParseFloat(s, 64); err != nil || math.IsNaN(taskType) || math.IsInf(taskType, 0) {
 			return 0, 0, badRequest("header %s: %q is no number", HeaderTaskType, s)
 		}
 	}
-	if s := h.Get(headerPriority); s != "" {
+	if s := first(h, headerPriority); s != "" {
 		if priority, err = strconv.Atoi(s); err != nil || priority < -maxPriority || priority > maxPriority {
 			return 0, 0, badRequest("header %s: %q is no whole number from %d to %d", headerPriority, s, -maxPriority, maxPriority)
 		}
@@ -186,42 +228,56 @@ func mayRepeat(r *http.Request) bool {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
 		return true
 	}
-	return r.Header.Get(headerIdempotency) != ""
+	return first(r.Header, headerIdempotency) != ""
 }
 
 // upgradeOf is the protocol that an Upgrade asks for, "" if it does not.
 func upgradeOf(h http.Header) string {
-	for _, line := range h["Connection"] {
-		for option := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(textproto.TrimString(option), "upgrade") {
-				return h.Get("Upgrade")
-			}
-		}
+	if listed(h["Connection"], "upgrade") {
+		return first(h, "Upgrade")
 	}
 	return ""
 }
 
-// dropped are request headers that end here: the gateway has read them, or
-// sets them itself.
-var dropped = map[string]bool{
-	"Expect": true, headerCallID: true, HeaderDeadline: true, HeaderTimeout: true, HeaderParent: true,
-	HeaderTaskType: true, headerPriority: true, HeaderPolicy: true,
-	"Traceparent": true, "Tracestate": true, "X-Start-Time": true, "X-Forwarded-For": true, "X-Forwarded-Host": true,
-}
-
-// fields lists end-to-end header fields, without those to skip.
-func fields(h http.Header, skip map[string]bool) invoke.Header {
-	list := make(faas.Header, 0, len(h)+4)
+// fields appends end-to-end header fields to list: neither those that concern one
+// connection only, nor those that the gateway has read, or sets itself.
+func fields(list invoke.Header, h http.Header) invoke.Header {
+	named := h["Connection"]
 	for name, values := range h {
-		if skip[name] {
+		if endsHere(name) || len(named) > 0 && listed(named, name) {
 			continue
 		}
 		for _, v := range values {
-			list = append(list, faas.Field{Name: name, Value: v})
+			list = append(list, invoke.Field{Name: name, Value: v})
 		}
 	}
-	list.DropHopByHop()
-	return invoke.Header(list)
+	return list
+}
+
+// endsHere tells whether the function does not get the field as the client sent it.
+func endsHere(name string) bool {
+	switch name {
+	case "Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
+		"Te", "Trailer", "Transfer-Encoding", "Upgrade": // RFC 9110, section 7.6.1
+		return true
+	case "Expect", headerCallID, HeaderDeadline, HeaderTimeout, HeaderParent,
+		HeaderTaskType, headerPriority, HeaderPolicy,
+		"Traceparent", "Tracestate", "X-Start-Time", "X-Forwarded-For", "X-Forwarded-Host":
+		return true
+	}
+	return false
+}
+
+// listed tells whether one of the lines, which are lists with commas, has name.
+func listed(lines []string, name string) bool {
+	for _, line := range lines {
+		for one := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(textproto.TrimString(one), name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func forwardedFor(r *http.Request) string {
@@ -229,7 +285,7 @@ func forwardedFor(r *http.Request) string {
 	if err != nil {
 		client = r.RemoteAddr
 	}
-	if before := r.Header.Values("X-Forwarded-For"); len(before) > 0 {
+	if before := r.Header["X-Forwarded-For"]; len(before) > 0 {
 		return strings.Join(before, ", ") + ", " + client
 	}
 	return client

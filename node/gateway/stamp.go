@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"net/http"
 	"net/textproto"
 	"strconv"
@@ -14,7 +15,7 @@ import (
 )
 
 // stamped is how many fields stamp and write add at most.
-const stamped = 9
+const stamped = 10
 
 // filler writes into a header. Where http.Header allocates for each field, it
 // takes the values' memory at once.
@@ -23,8 +24,13 @@ type filler struct {
 	values []string // memory
 }
 
-func newFiller(h http.Header, fields int) filler {
-	return filler{header: h, values: make([]string, 0, fields)}
+// filler writes up to fields, and those of stamp and write, into the answer's
+// header.
+func (v *visit) filler(fields int) filler {
+	if most := fields + stamped; most > len(v.values) {
+		return filler{v.w.Header(), make([]string, 0, most)}
+	}
+	return filler{v.w.Header(), v.values[:0]}
 }
 
 // set replaces what there is under a canonical name.
@@ -49,35 +55,40 @@ func (f *filler) add(name, value string) {
 }
 
 // stamp adds what the caller may want to know of the invocation's path.
-func (g *Gateway) stamp(h *filler, hops []invoke.Hop, began time.Time) {
-	h.set("X-Start-Time", strconv.FormatInt(began.UTC().UnixNano(), 10))
-	h.set("X-Served-By", g.product)
-	if h.header.Get("X-Duration-Seconds") == "" {
-		h.set("X-Duration-Seconds", strconv.FormatFloat(time.Since(began).Seconds(), 'f', 6, 64))
+func (v *visit) stamp(h *filler, hops []invoke.Hop) {
+	if id := v.request.CallID; id != "" {
+		h.set(headerCallID, id) // also where the function echoes it
+	}
+	var room [512]byte
+	b := strconv.AppendFloat(room[:0], time.Since(v.began).Seconds(), 'f', 6, 64)
+	took := len(b)
+	text := string(v.appendPath(b, hops)) // one piece of memory for both
+	h.set("X-Start-Time", v.start)
+	h.set("X-Served-By", v.product)
+	if first(h.header, "X-Duration-Seconds") == "" {
+		h.set("X-Duration-Seconds", text[:took])
 	}
 	if len(hops) == 0 {
 		return
 	}
-	first, last := &hops[0], &hops[len(hops)-1]
-	h.set("X-P2pfaas-Peer", g.names.of(last.Peer))
+	entry, last := &hops[0], &hops[len(hops)-1]
+	h.set("X-P2pfaas-Peer", v.names.of(last.Peer))
 	h.set("X-P2pfaas-Hops", strconv.Itoa(len(hops)-1))
-	h.set("X-P2pfaas-Policy", first.Policy)
-	h.set("X-P2pfaas-Reason", sched.Reason(first.Reason).String())
-	h.set("X-P2pfaas-Path", g.path(hops))
+	h.set("X-P2pfaas-Policy", entry.Policy)
+	h.set("X-P2pfaas-Reason", sched.Reason(entry.Reason).String())
+	h.set("X-P2pfaas-Path", text[took:])
 }
 
-// path tells each node's part in milliseconds, the entry first:
+// appendPath tells each node's part in milliseconds, the entry first:
 // "ID;total=12.3;decide=0.1;reason=there-sooner, ID;total=11;queue=2;service=9;…".
-func (g *Gateway) path(hops []invoke.Hop) string {
-	var room [512]byte
-	b := room[:0]
+func (g *Gateway) appendPath(b []byte, hops []invoke.Hop) []byte {
 	for i := range hops {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
 		b = g.appendHop(b, &hops[i])
 	}
-	return string(b)
+	return b
 }
 
 func (g *Gateway) appendHop(b []byte, hop *invoke.Hop) []byte {
@@ -100,7 +111,13 @@ func appendPart(b []byte, name string, took time.Duration) []byte {
 	if took <= 0 {
 		return b
 	}
-	return strconv.AppendFloat(append(b, name...), float64(took.Microseconds())/1000, 'f', -1, 64)
+	us := took.Microseconds()
+	b = strconv.AppendInt(append(b, name...), us/1000, 10)
+	if us %= 1000; us == 0 {
+		return b
+	}
+	b = append(b, '.', byte('0'+us/100), byte('0'+us/10%10), byte('0'+us%10))
+	return bytes.TrimRight(b, "0")
 }
 
 // names are peer IDs as text, which take longer to make than a header does. The
