@@ -3,34 +3,32 @@ package invoke
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
 
 // callCtx is the context of an invocation that arrived. The stream's timer ends
 // it at its deadline, so it has none of its own, and what package context needs
-// is made when somebody asks for it: a handler that only calls AfterFunc, Err and
+// is made when somebody asks for it: a handler that only calls Watch, Err and
 // Deadline costs it nothing.
 type callCtx struct {
 	deadline time.Time // zero for none
 
-	mu    sync.Mutex  // guards what follows
-	cause error       // set: it has ended
-	std   stdCtx      // ends with it
-	hooks []*ctxHook  // not yet run
-	room  [1]*ctxHook // memory of hooks
-	first ctxHook     // memory of the first
+	mu    sync.Mutex // guards what follows
+	cause error      // set: it has ended
+	std   stdCtx     // ends with it
+	told  []watcher  // at the end
+	room  [1]watcher // memory of told
 }
+
+// watcher is told of an end on a goroutine of its own.
+type watcher = interface{ Interrupt() }
 
 // stdCtx is one of package context, which alone knows how to tell a cause.
 type stdCtx struct {
 	context.Context
 	cancel context.CancelCauseFunc
-}
-
-type ctxHook struct {
-	c *callCtx
-	f func() // nil once it was stopped
 }
 
 var _ context.Context = (*callCtx)(nil)
@@ -82,42 +80,48 @@ func (c *callCtx) end(cause error) {
 		return
 	}
 	c.cause = cause
-	hooks, std := c.hooks, c.std
-	c.hooks = nil
+	told, std := c.told, c.std
+	c.told = nil
 	c.mu.Unlock()
 	if std.cancel != nil {
 		std.cancel(cause)
 	}
-	for _, h := range hooks {
-		if h.f != nil {
-			go h.f()
-		}
+	for _, w := range told {
+		go w.Interrupt()
 	}
+}
+
+// Watch has w interrupted at the end, unless it is taken back before. It takes no
+// memory, as AfterFunc does.
+func (c *callCtx) Watch(w watcher) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause != nil {
+		go w.Interrupt()
+		return
+	}
+	c.told = append(c.told, w)
+}
+
+// Unwatch takes a Watch back; false if it was too late, or there was none.
+func (c *callCtx) Unwatch(w watcher) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.Index(c.told, w)
+	if i < 0 {
+		return false
+	}
+	c.told = slices.Delete(c.told, i, i+1)
+	return true
 }
 
 // AfterFunc is context.AfterFunc, which looks for it.
 func (c *callCtx) AfterFunc(f func()) (stop func() bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cause != nil {
-		go f()
-		return func() bool { return false }
-	}
-	h := &c.first
-	if h.c != nil {
-		h = new(ctxHook)
-	}
-	h.c, h.f = c, f
-	c.hooks = append(c.hooks, h)
-	return h.stop
+	w := &afterFunc{f}
+	c.Watch(w)
+	return func() bool { return c.Unwatch(w) }
 }
 
-func (h *ctxHook) stop() bool {
-	h.c.mu.Lock()
-	defer h.c.mu.Unlock()
-	stopped := h.c.cause == nil && h.f != nil
-	if stopped {
-		h.f = nil
-	}
-	return stopped
-}
+type afterFunc struct{ f func() }
+
+func (a *afterFunc) Interrupt() { a.f() }

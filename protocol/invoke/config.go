@@ -35,7 +35,7 @@ const (
 )
 
 func (c Config) withDefaults() Config {
-	set(&c.Streams, 48)
+	set(&c.Streams, 64)
 	set(&c.StreamsMax, 512)
 	set(&c.StreamBusy, 5*time.Second)
 	set(&c.StreamIdle, time.Minute)

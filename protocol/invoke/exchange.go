@@ -17,7 +17,8 @@ type Exchange struct {
 	ctx    context.Context
 	req    *Request
 	begun  time.Time
-	unhook func() bool // stops the context's hook; nil if there is none
+	hooked *outStream  // the first one, whose hook the context has; nil if it cannot end
+	unhook func() bool // stops that hook; nil if hooked can
 
 	answer  Answer
 	refusal Error // instead of an answer, if its Code is not 0
@@ -51,7 +52,7 @@ func newExchange(ctx context.Context, c *Client, st *outStream, r *Request, begu
 
 // begin sends the first write, and hooks the context.
 func (x *Exchange) begin() error {
-	x.unhook = x.st.hook(x)
+	x.st.hook(x)
 	left, err := x.timeLeft()
 	if err != nil {
 		x.end(true, nil)
@@ -335,7 +336,7 @@ func (x *Exchange) end(keep bool, last error) {
 	keep = keep && x.why == nil && !x.tainted && !x.spoiled
 	st, up := x.st, x.upload
 	x.mu.Unlock()
-	if x.unhook != nil && !x.unhook() {
+	if !x.unhooked() {
 		keep = false // the hook runs, and may still reset the stream
 	}
 	x.asking.Wait()

@@ -52,7 +52,7 @@ func (st *inStream) newInbound() *inbound {
 	in.Call.in = in
 	in.From = st.peer
 	in.Header, in.Hops = in.fields[:0], in.hops[:0]
-	in.ctx.hooks = in.ctx.room[:0]
+	in.ctx.told = in.ctx.room[:0]
 	return in
 }
 

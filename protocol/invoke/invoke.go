@@ -275,7 +275,7 @@ type Gate interface {
 
 // Config of a Client or Server. The zero value of each field means its default.
 type Config struct {
-	// Streams is the pool's size per peer, default 48. A stream busy for longer
+	// Streams is the pool's size per peer, default 64. A stream busy for longer
 	// than StreamBusy does not count, up to StreamsMax in all.
 	Streams    int
 	StreamsMax int           // default 512

@@ -23,12 +23,12 @@ type outStream struct {
 	used   bool // an answer has come over it
 	clean  bool // both sides have ended it: there is nothing to reset
 
-	// The timer and the context's hook are made when first needed, for all the
-	// Exchanges that have the stream in turn: they concern the owner. One that is
+	// The timer, made when first needed, and the context's hook are the same for all
+	// the Exchanges that have the stream in turn: they concern the owner. One that is
 	// late finds it over, for a stream is kept only if both were stopped in time.
 	owner    atomic.Pointer[Exchange]
 	timer    *time.Timer
-	ctxEnded func()
+	ctxEnded func() // Interrupt
 
 	// Guarded by the Client's mu:
 	since time.Time // busy or idle since
@@ -37,7 +37,9 @@ type outStream struct {
 }
 
 func newOutStream(p peer.ID, s network.Stream) *outStream {
-	return &outStream{peer: p, stream: s, src: source{r: s, buf: make([]byte, bufSize)}}
+	st := &outStream{peer: p, stream: s, src: source{r: s, buf: make([]byte, bufSize)}}
+	st.ctxEnded = st.Interrupt
+	return st
 }
 
 // limit gives x up after d, unless the timer is stopped.
@@ -50,23 +52,36 @@ func (st *outStream) limit(x *Exchange, d time.Duration) {
 	st.timer = time.AfterFunc(d, func() { st.owner.Load().deadlinePassed() })
 }
 
-// hook gives x up when its context ends, unless the hook is stopped. It is nil for
-// a context that never ends.
-func (st *outStream) hook(x *Exchange) (stop func() bool) {
-	st.owner.Store(x)
-	if st.ctxEnded == nil {
-		st.ctxEnded = func() { st.owner.Load().ctxEnded() }
-	}
-	if own, ok := x.ctx.(interface {
-		AfterFunc(f func()) (stop func() bool)
-	}); ok {
-		return own.AfterFunc(st.ctxEnded) // package context would wrap it in four more allocations
-	}
-	if x.ctx.Done() == nil {
-		return nil
-	}
-	return context.AfterFunc(x.ctx, st.ctxEnded)
+// watched is a context that tells of its end without taking memory; see [watcher].
+type watched interface {
+	Watch(w watcher)
+	Unwatch(w watcher) bool
 }
+
+// hook gives x up when its context ends, until it is unhooked.
+func (st *outStream) hook(x *Exchange) {
+	st.owner.Store(x)
+	if own, ok := x.ctx.(watched); ok {
+		x.hooked = st
+		own.Watch(st)
+	} else if x.ctx.Done() != nil {
+		x.hooked, x.unhook = st, context.AfterFunc(x.ctx, st.ctxEnded)
+	}
+}
+
+// unhooked is false if the context has ended: the stream may still be reset then.
+func (x *Exchange) unhooked() bool {
+	switch {
+	case x.hooked == nil:
+		return true
+	case x.unhook != nil:
+		return x.unhook()
+	}
+	return x.ctx.(watched).Unwatch(x.hooked)
+}
+
+// Interrupt is called when the context of the owner has ended.
+func (st *outStream) Interrupt() { st.owner.Load().ctxEnded() }
 
 // close ends an unused stream in good order.
 func (st *outStream) close() { _ = st.stream.Close() }

@@ -144,7 +144,7 @@ func TestDeadKeptStreams(t *testing.T) {
 }
 
 func TestManyCalls(t *testing.T) {
-	total, at := 20000, 64
+	total, at := 19200, 96
 	if testing.Short() {
 		total = 2000
 	}
@@ -167,7 +167,7 @@ func TestManyCalls(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if n := streams(p.a); n > 48 {
+		if n := streams(p.a); n > 64 {
 			t.Errorf("%d streams", n)
 		}
 	})
