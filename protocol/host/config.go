@@ -65,10 +65,10 @@ type Config struct {
 	UserAgent string
 	// Limits bound what peers can make the host hold; a zero field is its default.
 	Limits Limits
-	// NoGather writes each small frame of a TCP connection on its own instead of
-	// together with those of other streams. Gathering costs 10 to 20 % less CPU
-	// with many invocations at once, but sends only when the Go scheduler gets
-	// round to it: functions that keep all cores of this process busy delay it.
+	// NoGather sends each small message over TCP at once, instead of yielding first
+	// so that others join it. With many invocations at once joining costs less CPU,
+	// but yielding takes until the Go scheduler gets round to it: functions that
+	// keep all cores of this process busy delay it.
 	NoGather bool
 	// Hello says what to tell others of this node; called for each connection
 	// and MUST NOT block. The host sets mesh, role and architecture itself. Nil

@@ -41,9 +41,6 @@ type Limits struct {
 	Memory int64
 }
 
-// firstWindow is what yamux reserves for each new stream.
-const firstWindow = 256 << 10
-
 // DefaultLimits are those of this machine.
 func DefaultLimits() Limits {
 	l := Limits{StreamsPerPeer: 1024, Conns: 1024, ConnsPerAddress: 64, ConnRate: 4}

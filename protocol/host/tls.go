@@ -20,6 +20,8 @@ import (
 	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
+
+	"github.com/p2pfaas/p2pfaas/protocol/mux"
 )
 
 // alpnWithoutMuxer is what a peer offers that does not negotiate the muxer
@@ -91,7 +93,7 @@ func (t *secureTLS) SecureInbound(ctx context.Context, insecure net.Conn, p peer
 		}
 		return config, nil
 	}
-	return t.handshake(ctx, tls.Server(insecure, config), key)
+	return t.handshake(ctx, tls.Server(mux.NewSocket(insecure), config), key)
 }
 
 // SecureOutbound is the client's side. In TLS 1.3 it may succeed although the
@@ -99,7 +101,7 @@ func (t *secureTLS) SecureInbound(ctx context.Context, insecure net.Conn, p peer
 func (t *secureTLS) SecureOutbound(ctx context.Context, insecure net.Conn, p peer.ID) (sec.SecureConn, error) {
 	config, key := t.identity.ConfigForPeer(p)
 	config.NextProtos = append(slices.Clone(t.alpn), config.NextProtos...)
-	return t.handshake(ctx, tls.Client(insecure, config), key)
+	return t.handshake(ctx, tls.Client(mux.NewSocket(insecure), config), key)
 }
 
 func (t *secureTLS) handshake(ctx context.Context, conn *tls.Conn, key <-chan crypto.PubKey) (sec.SecureConn, error) {

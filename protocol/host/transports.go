@@ -9,7 +9,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/core/transport"
-	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
@@ -17,6 +16,8 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	"github.com/quic-go/quic-go"
+
+	"github.com/p2pfaas/p2pfaas/protocol/mux"
 )
 
 // transports adds TCP, with what runs on it, and QUIC to the swarm.
@@ -53,7 +54,7 @@ func (a *assembly) transports() (*quicreuse.ConnManager, error) {
 
 // upgrader makes connections of libp2p out of those of TCP.
 func (a *assembly) upgrader() (transport.Upgrader, error) {
-	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: newMuxer(a.cfg.Small, !a.cfg.NoGather)}}
+	muxers := []upgrader.StreamMuxer{{ID: mux.ID, Muxer: newMuxer(a.cfg.Small, !a.cfg.NoGather)}}
 	first, err := newSecureTLS(libp2ptls.ID, a.cfg.Key, muxers)
 	if err != nil {
 		return nil, err

@@ -104,8 +104,8 @@ func (st *inStream) readInto(in *inbound, n int64) error {
 
 // waitForRoom waits until the handler has read. Nothing can be read from the
 // stream meanwhile, so a read of no bytes asks now and then whether it has been
-// reset: both yamux and QUIC report that before anything else. (With no data
-// buffered yamux waits in it for data or the reset, which is as good.)
+// reset: our muxer and QUIC report that before anything else. (The library's yamux
+// waits in it for data or the reset if nothing is buffered, which is as good.)
 func (st *inStream) waitForRoom(in *inbound) error {
 	if st.check == nil {
 		st.check = time.NewTimer(fullCheck)
