@@ -2,6 +2,7 @@ package node
 
 import (
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,7 @@ type outcomeMetrics struct {
 func (m *metrics) of(function string) *functionMetrics {
 	f, ok := m.functions.Load(function)
 	if !ok {
+		function = strings.Clone(function) // it may be a part of a whole header
 		f, _ = m.functions.LoadOrStore(function, &functionMetrics{
 			of: m, function: function, duration: m.duration.WithLabelValues(function),
 			begun: m.gateway.started.WithLabelValues(gatewayName(function)),

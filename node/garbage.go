@@ -1,6 +1,7 @@
 package node
 
 import (
+	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -25,13 +26,14 @@ const (
 
 // PaceCollection has this process's heap collected a quarter as often while it
 // makes much garbage, at the price of memory that is given back when it rests.
-// On a small machine, or where GOGC is set, nothing is changed. [LimitMemory]'s
-// limit is kept all the same.
+// On a small machine, where GOGC is set or nothing limits memory (see
+// [LimitMemory]), nothing is changed.
 //
 // It concerns the whole process, for good, so a program that embeds a node
 // decides itself.
 func PaceCollection() {
-	if os.Getenv("GOGC") != "" || presetFor(PresetAuto, ownRoom()).small {
+	unbounded := debug.SetMemoryLimit(-1) == math.MaxInt64
+	if unbounded || os.Getenv("GOGC") != "" || presetFor(PresetAuto, ownRoom()).small {
 		return
 	}
 	p := &pacer{last: time.Now(), set: func(percent int) { debug.SetGCPercent(percent) }}

@@ -14,7 +14,8 @@ type pieces struct {
 	first [2][]byte // memory of list
 }
 
-// The first piece is small, as many bodies are, the others as large as a read is.
+// The first piece is small, as many bodies are. Each is twice as large as the one
+// before, up to what one read brings: what is kept is about half of what it takes.
 const (
 	leastPiece = 8 << 10
 	mostPiece  = 64 << 10
@@ -38,8 +39,8 @@ func (p *pieces) spare(n int) []byte {
 	}
 	last := p.list[len(p.list)-1]
 	room := last[len(last):cap(last)]
-	if len(room) < min(n, leastPiece) { // rather a new one than a short read
-		room = p.add(mostPiece)
+	if len(room) < min(n, leastPiece/2) { // rather a new one than a short read
+		room = p.add(min(2*cap(last), mostPiece))
 	}
 	return room[:min(n, len(room))]
 }

@@ -40,7 +40,7 @@ func (st *inStream) quit() {
 // alone reads the body of in, which is small, and runs it.
 func (st *inStream) alone(in *inbound) error {
 	err := st.readBody(in)
-	if !st.claim(in) {
+	if !st.claim(in, err != nil) {
 		return err // it took long to come: the invocation runs already
 	}
 	if err != nil {
@@ -51,12 +51,16 @@ func (st *inStream) alone(in *inbound) error {
 	return st.relieved(in)
 }
 
-// claim tells whether nobody runs in yet; then the caller is to.
-func (st *inStream) claim(in *inbound) bool {
+// claim tells whether nobody runs in yet; then the caller is to, unless its body
+// is broken: then nobody will.
+func (st *inStream) claim(in *inbound, broken bool) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	first := !in.running
 	in.running = true
+	if first && broken {
+		st.forget(in) // or tick would have somebody read on
+	}
 	return first
 }
 

@@ -16,6 +16,7 @@ type pulse struct {
 	heardSoFar uint64 // of heard, at the last look
 	heardAt    time.Time
 	sentSoFar  uint64 // of progress, then
+	sentThen   bool   // something was being sent then
 	movedAt    time.Time
 }
 
@@ -41,9 +42,10 @@ func (s *Session) look() {
 	if heard := s.heard.Load(); heard != s.heardSoFar {
 		s.heardSoFar, s.heardAt = heard, now
 	}
-	if sent := s.progress(); !s.sending || sent != s.sentSoFar {
+	if sent := s.progress(); !s.sending || !s.sentThen || sent != s.sentSoFar {
 		s.sentSoFar, s.movedAt = sent, now
 	}
+	s.sentThen = s.sending
 	s.judge(now)
 	s.timer.Reset(s.cfg.KeepAlive / 2)
 }

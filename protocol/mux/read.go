@@ -74,14 +74,13 @@ func (st *Stream) deliver(p []byte) bool {
 		return false
 	}
 	st.granted -= len(p)
-	if st.into != nil {
-		n := copy(st.into, p)
-		p = p[n:]
-		st.consumed(n)
-		defer st.wakeReader(n)
+	n := copy(st.into, p)
+	if n < len(p) {
+		st.received.write(p[n:])
 	}
-	if len(p) > 0 {
-		st.received.write(p)
+	if n > 0 {
+		st.consumed(n)
+		st.wakeReader(n)
 	}
 	return true
 }

@@ -131,6 +131,7 @@ func (r *receiver) body(st *Stream, n int) error {
 			n -= m
 			continue
 		}
+		r.large = false
 		if r.lo == r.hi {
 			if err := r.fill(); err != nil {
 				return err

@@ -180,6 +180,6 @@ func (s *Session) shut(err error, goAway uint32) {
 func (s *Session) breakOff(cause error, grace time.Duration) {
 	if s.cause == nil {
 		s.cause = cause
-		_ = s.conn.SetReadDeadline(time.Now().Add(grace)) // if that fails so does the read
+		_ = s.conn.SetDeadline(time.Now().Add(grace)) // a read may write too, as TLS does; if this fails so does the read
 	}
 }

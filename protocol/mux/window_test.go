@@ -189,3 +189,33 @@ func TestWaitsEnd(t *testing.T) {
 		})
 	}
 }
+
+// What may be sent and what is held never exceed the window, however small the reads
+// that wait for large frames.
+func TestNothingIsGrantedTwice(t *testing.T) {
+	client, server := sessions(t, New(Config{}), NewSocket)
+	a, b := streams(t, client, server)
+	st := b.(*Stream)
+	defer func() { _ = a.Reset() }()
+	go func() {
+		for p := make([]byte, 7000); ; {
+			if _, err := a.Write(p); err != nil {
+				return
+			}
+		}
+	}()
+	for p := make([]byte, 100); ; {
+		if _, err := st.Read(p); err != nil {
+			t.Fatal(err)
+		}
+		st.s.mu.Lock()
+		granted, held, target, since := st.granted, st.received.size, st.target, st.s.heard.Load()
+		st.s.mu.Unlock()
+		if granted+held > target {
+			t.Fatalf("%d bytes may come and %d are held, of a window of %d", granted, held, target)
+		}
+		if since > 2000 {
+			return
+		}
+	}
+}
