@@ -92,7 +92,7 @@ func (c *crowd) grow(ctx context.Context, bootstrap []peer.AddrInfo) error {
 	if err := e.start(ctx); err != nil {
 		return err
 	}
-	for end := time.Now().Add(pause); e.members() < number && time.Now().Before(end); {
+	for end := time.Now().Add(pause); e.members() < enough(number) && time.Now().Before(end); {
 		if err := sleep(ctx, pause/50); err != nil {
 			return err
 		}
