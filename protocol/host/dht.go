@@ -135,6 +135,22 @@ func (d *directory) enter(p peer.ID) bool {
 	return added && err == nil // an error is a full bucket: there are enough like p
 }
 
+// presume takes a member into the routing table that has not told what it speaks:
+// libp2p asks once for each connection, and a busy machine may answer too late. Where
+// that is the only member known nobody else would ever be found. One that does
+// not speak the DHT's protocol leaves the table with the first question.
+func (d *directory) presume(p peer.ID) {
+	if d.kad == nil || !d.serves(p) {
+		return
+	}
+	if _, err := d.host.host.Peerstore().Get(p, "AgentVersion"); err == nil {
+		return // it has told
+	}
+	if added, err := d.kad.RoutingTable().TryAddPeer(p, true, false); added && err == nil {
+		stir(d.news)
+	}
+}
+
 // left takes a peer out: a lookup must not wait for one that is gone.
 func (d *directory) left(p peer.ID) {
 	if d.kad != nil {

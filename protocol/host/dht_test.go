@@ -9,6 +9,7 @@ import (
 
 	"github.com/ipfs/go-datastore"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
 	"github.com/multiformats/go-multiaddr"
 )
 
@@ -43,6 +44,16 @@ func TestBootstrapPeerIntroducesOthers(t *testing.T) {
 	t.Logf("three saw each other after %v", allMeet(t, hosts))
 	hosts = append(hosts, knowing(t, hosts[2]))
 	t.Logf("a fourth that came later saw, and was seen by, all after %v", allMeet(t, hosts))
+}
+
+// A member that is too busy to tell libp2p what it speaks introduces others all the
+// same.
+func TestBootstrapPeerThatIsNotIdentified(t *testing.T) {
+	a := knowing(t)
+	a.Libp2p().RemoveStreamHandler(identify.ID)
+	b, c := knowing(t, a), knowing(t, a)
+	eventually(t, "b sees c", isMember(b, c.ID()))
+	eventually(t, "c sees b", isMember(c, b.ID()))
 }
 
 func TestChainBecomesMesh(t *testing.T) {

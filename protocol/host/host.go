@@ -91,7 +91,7 @@ func (h *Host) Start(ctx context.Context) error {
 		return fmt.Errorf("start host: %w", err)
 	}
 	h.started = true
-	identified, err := h.host.EventBus().Subscribe(new(event.EvtPeerIdentificationCompleted))
+	identified, err := h.host.EventBus().Subscribe([]any{new(event.EvtPeerIdentificationCompleted), new(event.EvtPeerIdentificationFailed)})
 	if err != nil {
 		return fmt.Errorf("start host: %w", err)
 	}

@@ -21,8 +21,11 @@ func (h *Host) keepBook(ctx context.Context, identified event.Subscription) {
 	for {
 		select {
 		case e := <-identified.Out():
-			if e, ok := e.(event.EvtPeerIdentificationCompleted); ok {
+			switch e := e.(type) {
+			case event.EvtPeerIdentificationCompleted:
 				h.acquainted(e.Peer)
+			case event.EvtPeerIdentificationFailed:
+				h.unidentified(e.Peer)
 			}
 		case <-tick.C:
 			h.saveBook()
@@ -44,6 +47,13 @@ func (h *Host) acquainted(p peer.ID) {
 	h.remember(p)
 	if h.directory != nil {
 		h.directory.met(p)
+	}
+}
+
+// unidentified is called when a peer has not told its protocols in time.
+func (h *Host) unidentified(p peer.ID) {
+	if h.directory != nil {
+		h.directory.presume(p)
 	}
 }
 

@@ -99,6 +99,7 @@ func (d *directory) reviewTable() (members int) {
 		if d.serves(p) {
 			members++
 			d.enter(p)
+			d.presume(p)
 		}
 	}
 	return members
