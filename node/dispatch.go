@@ -263,6 +263,9 @@ func (d *dispatcher) answered(inv *invocation, a *invoke.Answer) *invoke.Answer 
 	} else {
 		end.body = endingBody{ReadCloser: a.Body, end: end, left: a.Size}
 		a.Body = &end.body
+		if a.Size == 0 || a.NoBody {
+			end.leaveServer(inv.at)
+		}
 	}
 	return a
 }

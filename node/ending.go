@@ -60,12 +60,15 @@ type endingBody struct {
 func (b *endingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.left -= int64(n)
-	if err != nil {
+	switch {
+	case err != nil:
 		b.last = err
-		b.end.leaveServer(b.end.of.clock())
-	} else if b.left == 0 {
+	case b.left == 0:
 		b.last = io.EOF // a reader that knows the size needs not ask for more
+	default:
+		return n, nil
 	}
+	b.end.leaveServer(b.end.of.clock()) // who has the answer may call again at once
 	return n, err
 }
 

@@ -137,7 +137,7 @@ func deploy(t testing.TB, on *nodetest.Process, name, image string, through []*n
 				return err
 			}
 			defer resp.Body.Close()
-			if body, _ := io.ReadAll(resp.Body); resp.Header.Get("X-P2pfaas-Peer") == "" {
+			if body, _ := io.ReadAll(resp.Body); resp.Header.Get("X-P2pfaas-Peer") == "" || resp.Header.Get("X-P2pfaas-Outcome") != "" {
 				return fmt.Errorf("status %d: %s", resp.StatusCode, body)
 			}
 			return nil

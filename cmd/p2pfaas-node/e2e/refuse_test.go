@@ -84,8 +84,13 @@ func TestRefusalsAndErrorsAreClear(t *testing.T) {
 	go func() {
 		defer close(hold)
 		resp, err := http.Post(url(b, "sleep")+"?duration=3s", "", nil)
-		if err == nil {
-			resp.Body.Close()
+		if err != nil {
+			t.Errorf("the call that fills B: %v", err)
+			return
+		}
+		defer resp.Body.Close()
+		if text, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
+			t.Errorf("the call that fills B: %d %s", resp.StatusCode, text)
 		}
 	}()
 	nodetest.Eventually(t, "B is full", func() error {

@@ -109,7 +109,7 @@ func TestFunctionScalesWithItsLoad(t *testing.T) {
 	p := node(t, "tcp", nil, "--servers", "16")
 	deploy(t, p, "sleep", "builtin:sleep", []*nodetest.Process{p}, "--weight", "1",
 		"--label", "com.openfaas.scale.type=capacity", "--label", "com.openfaas.scale.target=2", "--label", "com.openfaas.scale.max=4",
-		"--label", "com.openfaas.scale.down.window=2s", "--label", "com.openfaas.scale.zero=true", "--label", "com.openfaas.scale.zero-duration=4s")
+		"--label", "com.openfaas.scale.down.window=2s", "--label", "com.openfaas.scale.zero=true", "--label", "com.openfaas.scale.zero-duration=8s")
 	load := callWithoutPause(t, url(p, "sleep"), 12)
 	up := replicas(t, p, "sleep", func(n int) bool { return n == 4 }, "more replicas under load")
 	time.Sleep(time.Second)
