@@ -70,7 +70,8 @@ func (n *Node) asyncRoom(function string) bool {
 	d := n.dispatcher
 	var print [8]byte
 	if fn := d.functions.get(function); fn != nil {
-		need := need{weight: fn.weighs(), service: fn.service.get()}
+		service := fn.service.get()
+		need := need{weight: fn.weighs(service.Mean), service: service}
 		var self sched.Self
 		if d.slots.view(&self, &need); self.Free {
 			return true

@@ -95,12 +95,17 @@ func newFunction(s *faas.Status, weight float64) *function {
 	return fn
 }
 
-// weighs is the share of a server that a new invocation takes.
-func (fn *function) weighs() float64 {
-	if w, ok := fn.demand.weight(); ok {
-		return w
+// weighs is the share of a server that a new invocation takes if one takes that
+// long on average, 0 for unknown.
+func (fn *function) weighs(service time.Duration) float64 {
+	if fn.demand == nil {
+		return fn.weight
 	}
-	return fn.weight
+	w, ok := fn.demand.weight()
+	if !ok {
+		w = fn.weight
+	}
+	return w * brevity(service)
 }
 
 // Bounds of a weight, annotated or measured.
@@ -108,6 +113,21 @@ const (
 	minWeight = 0.02
 	maxWeight = 64
 )
+
+// brief is a service time that is not worth a line: what is shorter spends as much
+// of it on the way from one process to the next as at work, and the processors'
+// own turns are longer than it.
+const brief = time.Millisecond
+
+// brevity is by how much less something weighs that is over in less than brief.
+// It is held in check by itself: with more of them at once each takes longer.
+func brevity(service time.Duration) float64 {
+	const least = 0.05
+	if service <= 0 || service >= brief {
+		return 1
+	}
+	return max(least, float64(service)/float64(brief))
+}
 
 // checkAnnotations refuses a deployment whose annotations this node would
 // otherwise ignore without a word.

@@ -119,7 +119,8 @@ func (inv *invocation) request(now time.Duration) sched.Request {
 func (inv *invocation) need() need {
 	n := need{weight: 1, deadline: inv.deadline, priority: inv.Priority, returned: inv.returned, of: inv}
 	if inv.function != nil {
-		n.weight, n.service = inv.function.weighs(), inv.function.service.get()
+		n.service = inv.function.service.get()
+		n.weight = inv.function.weighs(n.service.Mean)
 	}
 	return n
 }

@@ -18,7 +18,12 @@ func (p *plan) forget() { p.known = false }
 // leaves the set of those that can be on time. The earliest deadline of the set
 // is next; if the set is empty, whoever is the most likely to be on time.
 //
-// It costs one pass without anybody late, n log n at worst.
+// As long as the earliest deadline is far off, ease times as far as all that waits
+// needs, no order makes anybody late, and they are served as they came. Else callers that share one deadline
+// would overtake each other by the microseconds that they took to come, and
+// with more callers than servers some would wait for all others, over and over.
+//
+// It costs no pass with the deadlines far off, one without anybody late, n log n at worst.
 func (q *Queue[T]) mooreHodgson(now time.Duration) int {
 	p := &q.plan
 	if !p.known || p.at != now {
@@ -29,6 +34,10 @@ func (q *Queue[T]) mooreHodgson(now time.Duration) int {
 
 func (q *Queue[T]) choose(now time.Duration) int {
 	class := q.topClass()
+	if q.atEase(class[0], now) {
+		oldest, _ := q.oldest.top()
+		return oldest
+	}
 	late := q.firstLate(class, now)
 	if late == len(class) {
 		return class[0]
@@ -41,6 +50,16 @@ func (q *Queue[T]) choose(now time.Duration) int {
 		}
 	}
 	return q.likeliest(class, now)
+}
+
+// ease is more than bursts add to a line while it is served.
+const ease = 10
+
+// atEase tells whether even the first in deadline order has far more time than
+// all that waits needs.
+func (q *Queue[T]) atEase(first int, now time.Duration) bool {
+	x := &q.slots[first]
+	return x.entry.Deadline == 0 || now+ease*(q.ExpectedWait()+x.needs) <= x.entry.Deadline
 }
 
 // topClass is the part of the line that has the highest priority.

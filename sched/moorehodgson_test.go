@@ -88,6 +88,9 @@ func TestMooreHodgson(t *testing.T) {
 		{"a service that varies needs time to spare", 1, []sched.Entry{{Mean: 10, Spread: 1, Deadline: 14}, {Mean: 10, Deadline: 20}}, []int{1, 0}},
 		{"and with it comes first", 1, []sched.Entry{{Mean: 10, Spread: 1, Deadline: 15}, {Mean: 10, Deadline: 20}}, []int{0, 1}},
 		{"without deadlines as they came", 1, []sched.Entry{{Mean: 50, Arrived: 2}, {Mean: 10, Arrived: 1}}, []int{1, 0}},
+		{"far from all deadlines as they came", 1, []sched.Entry{{Mean: 10, Arrived: 2, Deadline: 500}, {Mean: 10, Arrived: 1, Deadline: 501}, {Mean: 10, Arrived: 3}}, []int{1, 0, 2}},
+		{"far off for fewer of them", 1, []sched.Entry{{Mean: 10, Arrived: 1, Deadline: 501}, {Mean: 10, Arrived: 2, Deadline: 320}, {Mean: 10, Arrived: 3, Deadline: 310}}, []int{2, 0, 1}},
+		{"priority before arrival", 1, []sched.Entry{{Mean: 10, Arrived: 1, Deadline: 500}, {Mean: 10, Arrived: 2, Deadline: 900, Priority: 1}}, []int{1, 0}},
 		{"priority before deadline", 1, []sched.Entry{{Mean: 10, Deadline: 10}, {Mean: 50, Deadline: 20, Priority: 1}}, []int{1, 0}},
 		{"a low priority makes nobody late", 1, []sched.Entry{
 			{Mean: 10, Deadline: 10}, {Mean: 10, Deadline: 20, Priority: 1}, {Mean: 15, Deadline: 30, Priority: 1}}, []int{1, 2, 0}},

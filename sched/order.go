@@ -15,7 +15,8 @@ const (
 	// OrderDeadline serves the earliest deadline, those without one last.
 	OrderDeadline
 	// OrderMooreHodgson serves the earliest deadline too, but leaves aside as few as
-	// possible of those that cannot all be on time. Moore, "An n job, one machine sequencing
+	// possible of those that cannot all be on time, and serves who arrived first while
+	// all deadlines are far off. Moore, "An n job, one machine sequencing
 	// algorithm for minimizing the number of late jobs" (Management Science 15, 1968).
 	OrderMooreHodgson
 )

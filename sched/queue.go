@@ -55,6 +55,7 @@ type Queue[T any] struct {
 	slots  []slot[T]
 	unused []int
 	line   []int // slots of all that wait, in order
+	oldest heap  // of all that wait, by priority and arrival
 	expiry heap  // of those with a deadline, by the latest start
 	births uint64
 	work   time.Duration
@@ -74,6 +75,7 @@ type slot[T any] struct {
 func NewQueue[T any](cfg QueueConfig) *Queue[T] {
 	q := &Queue[T]{}
 	q.expiry.less = func(a, b int) bool { return q.slots[a].entry.latest() < q.slots[b].entry.latest() }
+	q.oldest.less = func(a, b int) bool { return q.compareBy(OrderFIFO, a, b) < 0 }
 	q.plan.longest.less = q.longer
 	q.Reconfigure(cfg)
 	return q
@@ -147,6 +149,7 @@ func (q *Queue[T]) Push(item T, e Entry) (Handle, error) {
 	q.slots[i] = slot[T]{item: item, entry: e, birth: q.births, work: e.work(), needs: e.needs()}
 	q.work += e.work()
 	q.line = slices.Insert(q.line, q.place(i), i)
+	q.oldest.add(i)
 	q.watch(i)
 	q.plan.forget()
 	return Handle{slot: i, birth: q.births}, nil
@@ -239,6 +242,7 @@ func (q *Queue[T]) claim() int {
 func (q *Queue[T]) take(i int) T {
 	at := q.place(i)
 	q.line = slices.Delete(q.line, at, at+1)
+	q.oldest.remove(i)
 	q.expiry.remove(i)
 	item := q.slots[i].item
 	q.work -= q.slots[i].work
@@ -254,9 +258,11 @@ func (q *Queue[T]) place(i int) int {
 }
 
 // compare orders slots; no two are equal.
-func (q *Queue[T]) compare(a, b int) int {
+func (q *Queue[T]) compare(a, b int) int { return q.compareBy(q.cfg.Order, a, b) }
+
+func (q *Queue[T]) compareBy(o Order, a, b int) int {
 	x, y := &q.slots[a], &q.slots[b]
-	return cmp.Or(q.cfg.Order.compare(&x.entry, &y.entry), cmp.Compare(x.birth, y.birth))
+	return cmp.Or(o.compare(&x.entry, &y.entry), cmp.Compare(x.birth, y.birth))
 }
 
 // Each visits all that wait, in no certain order. It must not change the queue.
