@@ -30,6 +30,12 @@
 // Read that waits, and wakes it once. Otherwise they are kept in pooled memory, at
 // most as much as the stream's window, which the session's scope has paid for.
 //
+// Where one stream is all that a connection carries, messages of a few KB there and
+// back, its Read reads the connection itself, so that nobody has to wake up for
+// it. The goroutine takes over again when there is something for another stream,
+// or when nobody has read for a millisecond or two; in that time nothing else is
+// received.
+//
 // # Windows
 //
 // A stream begins with 256 KB, as specified, is granted FirstWindow with its

@@ -12,9 +12,12 @@ func (st *Stream) Read(p []byte) (int, error) {
 	st.reading.Lock()
 	defer st.reading.Unlock()
 	for {
-		n, wait, err := st.readOrPark(p)
+		n, wait, receive, err := st.readOrPark(p)
 		if !wait {
 			return n, err
+		}
+		if receive {
+			st.s.receiver.receiveFor(st)
 		}
 		<-st.readUp
 		if st.got > 0 { // only ours: nobody else writes it until the next wait
@@ -23,25 +26,25 @@ func (st *Stream) Read(p []byte) (int, error) {
 	}
 }
 
-// readOrPark leaves p to be filled if wait.
-func (st *Stream) readOrPark(p []byte) (n int, wait bool, err error) {
+// readOrPark leaves p to be filled if wait, by the caller itself if receive.
+func (st *Stream) readOrPark(p []byte) (n int, wait, receive bool, err error) {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
 	switch {
 	case st.readErr != nil && (st.received.size == 0 || len(p) == 0 && st.readErr != io.EOF):
-		return 0, false, st.readErr
+		return 0, false, false, st.readErr
 	case st.readBy.passed():
-		return 0, false, os.ErrDeadlineExceeded
+		return 0, false, false, os.ErrDeadlineExceeded
 	case len(p) == 0:
-		return 0, false, nil
+		return 0, false, false, nil
 	case st.received.size > 0:
 		n = st.received.read(p)
 		st.consumed(n)
-		return n, false, nil
+		return n, false, false, nil
 	}
 	st.into = p
 	st.readBy.arm(st, (*Stream).readExpired)
-	return 0, true, nil
+	return 0, true, st.mayReceive(), nil
 }
 
 // wakeReader ends the wait of a Read: with n bytes, or to look why.
@@ -60,6 +63,7 @@ func (st *Stream) readExpired() {
 	case st.into == nil:
 	case st.readBy.passed():
 		st.wakeReader(0)
+		st.poke()
 	default:
 		st.readBy.arm(st, (*Stream).readExpired) // it was moved
 	}

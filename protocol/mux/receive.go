@@ -18,19 +18,23 @@ const (
 	maxSegment = 64 << 10
 )
 
-// receiver takes the connection apart.
+// receiver takes the connection apart. It is of the session's goroutine, or of
+// whom that lends it to.
 type receiver struct {
 	s      *Session
 	buf    []byte
 	lo, hi int  // buf[lo:hi] is read but not used
 	large  bool // the last body did not fit into buf
+
+	last   *Stream // that got the last frame, if it was small and waited for
+	row    int     // how many it got in a row
+	enough int     // for it to receive by itself
 }
 
 // receive is the receiving goroutine.
 func (s *Session) receive() {
 	defer close(s.received)
-	r := &receiver{s: s, buf: make([]byte, readSize)}
-	err := r.frames()
+	err := s.receiver.frames()
 	if errors.Is(err, errProtocol) {
 		s.end(err, goAwayProtocol)
 		return
@@ -50,6 +54,11 @@ func (s *Session) reason(err error) error {
 
 func (r *receiver) frames() error {
 	for {
+		if r.row >= r.enough && r.lo == r.hi && r.s.socket != nil {
+			if err := r.s.lend(r.last); err != nil {
+				return err
+			}
+		}
 		for r.hi-r.lo < headerSize {
 			if err := r.fill(); err != nil {
 				return err
@@ -83,10 +92,21 @@ func (r *receiver) frame(h header) error {
 			return err
 		}
 	}
+	r.count(st, h)
 	if st != nil && h.flags&(flagFIN|flagRST) != 0 {
 		st.endedByPeer(h)
 	}
 	return nil
+}
+
+// count looks whether one stream is all that the connection carries.
+func (r *receiver) count(st *Stream, h header) {
+	switch {
+	case st == nil || r.last != st || h.length > readSize/2:
+		r.last, r.row = st, 0
+	case h.kind == kindData:
+		r.row++
+	}
 }
 
 // fill waits for more bytes. The buffer must not be full. Among large frames it

@@ -36,6 +36,8 @@ type Session struct {
 	cause   error // why we broke the connection, if we did
 	outbox
 	pulse
+	alone
+	receiver *receiver // not guarded
 }
 
 var _ network.MuxedConn = (*Session)(nil)
@@ -51,6 +53,8 @@ func newSession(c net.Conn, client bool, cfg Config, span network.ResourceScopeS
 	if client {
 		s.nextID = 1
 	}
+	s.receiver = &receiver{s: s, buf: make([]byte, readSize), enough: aloneAfter}
+	s.alone.back = make(chan struct{}, 1)
 	if s.socket = socketOf(c); s.socket != nil {
 		s.socket.beHasty()
 	}
@@ -165,6 +169,9 @@ func (s *Session) shut(err error, goAway uint32) {
 	}
 	s.err = err
 	s.stopPulse()
+	if st := s.alone.stream; st != nil {
+		st.poke()
+	}
 	for _, st := range s.streams {
 		st.lose(lost(err))
 	}

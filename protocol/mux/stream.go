@@ -115,6 +115,7 @@ func (st *Stream) Close() error {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
 	st.discard(errReadClosed)
+	st.poke()
 	defer st.forgetDone()
 	return st.finish()
 }
@@ -124,6 +125,7 @@ func (st *Stream) CloseRead() error {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
 	st.discard(errReadClosed)
+	st.poke()
 	st.forgetDone()
 	return nil
 }
@@ -160,6 +162,7 @@ func (st *Stream) ResetWithError(code network.StreamErrorCode) error {
 	defer st.s.mu.Unlock()
 	if st.open {
 		st.reset(resetError(uint32(code), false))
+		st.poke()
 		st.s.control(header{kind: kindWindow, flags: flagRST, id: st.id, length: uint32(code)})
 	}
 	return nil
