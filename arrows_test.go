@@ -22,11 +22,12 @@ const module = "github.com/p2pfaas/p2pfaas"
 // arrows says which top-level folders each one may import; nil is all of them.
 var arrows = map[string][]string{
 	".":        {},
-	"faas":     {"faas"},
+	"socket":   {"socket"},
+	"faas":     {"faas", "socket"},
 	"sched":    {"sched"},
-	"protocol": {"protocol"},
+	"protocol": {"protocol", "socket"},
 	"rl":       {"rl", "sched"},
-	"node":     {"node", "protocol", "sched", "faas"},
+	"node":     {"node", "protocol", "sched", "faas", "socket"},
 	"cmd":      nil,
 	"examples": nil,
 }

@@ -20,7 +20,7 @@ type stay struct {
 	held    heldSlot
 	request faas.Request
 	answer  invoke.Answer
-	header  [8]faas.Field // memory of the request's
+	header  [6]faas.Field // memory of the request's
 }
 
 // newStay is the invocation's own the first time.

@@ -129,7 +129,7 @@ func (v *visit) invoke() (*invoke.Answer, error) {
 	if v.looped(v.r.Header) {
 		return nil, &invoke.Error{Code: invoke.CodeLoop, Text: "the request has been through this node already, says its header Via"}
 	}
-	o := Options{Expects: first(v.r.Header, "Expect") != "", Policy: first(v.r.Header, HeaderPolicy), Step: v.step}
+	o := Options{Expects: first(v.r.Header, "Expect") != "", Policy: strings.Clone(first(v.r.Header, HeaderPolicy)), Step: v.step}
 	return v.invoker.Invoke(v.caller.of(v.r), &v.request, o)
 }
 

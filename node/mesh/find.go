@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -73,6 +74,7 @@ func (m *Mesh) seek(function string) *search {
 	if f.closed || len(f.searches) >= maxSearches || m.now() < f.misses[function] {
 		return nil
 	}
+	function = strings.Clone(function) // it may be a part of a whole request
 	s := &search{done: make(chan struct{})}
 	f.searches[function] = s
 	f.work.Go(func() {

@@ -50,8 +50,7 @@ type Request struct {
 // call is a Request on its way, and what becomes of it: one piece of memory, as
 // each is needed for one invocation.
 type call struct {
-	wire      invoke.Request // without body and deadline
-	first     invoke.Request // what is sent in the first attempt
+	wire      invoke.Request // as sent in the first attempt
 	body      *replay        // nil: none
 	kept      replay         // what body points to
 	mayRepeat bool
@@ -62,8 +61,8 @@ type call struct {
 	response Response
 	answer   answerBody
 
-	fields [8]invoke.Field // memory of the request's header
-	values [8]string       // and of the answer's
+	fields [4]invoke.Field // memory of the request's header
+	values [4]string       // and of the answer's
 }
 
 func newCall(r *Request, policy Retry, ids *ids) (*call, error) {
@@ -124,11 +123,11 @@ func bodySize(r *Request) (int64, error) {
 // next is what to send in the next attempt.
 func (c *call) next(ctx context.Context) *invoke.Request {
 	c.attempts++
-	r := &c.first
+	r := &c.wire
 	if c.attempts > 1 {
-		r = new(invoke.Request) // the last attempt's may still be looked at
+		again := *r // the first attempt's may still be looked at
+		r = &again
 	}
-	*r = c.wire
 	if c.body != nil {
 		r.Body = c.body
 	}

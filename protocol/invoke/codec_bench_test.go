@@ -61,7 +61,7 @@ func codecCases(tb testing.TB) []struct {
 	var in inbound
 	var out struct {
 		Answer
-		fields [8]Field
+		fields [4]Field
 		hops   [2]Hop
 	}
 	var refusal Error

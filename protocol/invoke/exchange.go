@@ -40,7 +40,7 @@ type Exchange struct {
 	last     error  // what Body.Read returns once over, guarded by mu
 
 	// Room for what most answers have, so that it takes no memory of its own.
-	fields [8]Field
+	fields [4]Field
 	hops   [2]Hop
 }
 

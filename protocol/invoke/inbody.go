@@ -165,7 +165,7 @@ func (st *inStream) leave(in *inbound) {
 		st.ended = true
 	default:
 		in.drainBy = time.Now().Add(drainTime)
-		st.arm(in, time.Now())
+		st.arm(in)
 	}
 	st.mu.Unlock()
 	if hopeless {

@@ -34,7 +34,6 @@ type inbound struct {
 	saidGo    bool      // it said started; guarded
 	running   bool      // the handler has been called, or is about to be; guarded
 	beside    bool      // a second goroutine has been started for it; guarded
-	apart     time.Time // when to start it; guarded
 	tell      time.Time // when to send the next progress; guarded
 	left      bool      // nothing more is written for it; guarded
 	drainBy   time.Time // when to give up on the rest of the body; guarded
@@ -43,7 +42,7 @@ type inbound struct {
 	conn Conn // of an upgraded stream; guarded
 
 	// Room for what most requests have, so that it takes no memory of its own.
-	fields [12]Field
+	fields [6]Field
 	hops   [2]peer.ID
 }
 
@@ -62,7 +61,6 @@ func (in *inbound) begin() {
 	if in.Deadline > 0 {
 		in.ctx.deadline = in.Received.Add(in.Deadline)
 	}
-	in.apart = in.Received.Add(besideAfter)
 	in.tell = in.Received.Add(in.st.srv.cfg.ProgressAfter)
 	var stall func()
 	if in.Size < 0 || in.Size > FirstWindow {
@@ -74,6 +72,9 @@ func (in *inbound) begin() {
 		in.Trailer = in.body.trailers
 	}
 }
+
+// apart is when a second goroutine is to be started for it.
+func (in *inbound) apart() time.Time { return in.Received.Add(besideAfter) }
 
 // end fails what the handler still does; the first cause counts.
 func (in *inbound) end(cause *Error) {

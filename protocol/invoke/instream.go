@@ -28,20 +28,19 @@ type inStream struct {
 	turn   chan struct{} // full: somebody writes to the stream
 	news   load.News     // of whoever has the turn
 	small  [512]byte     // of whoever has the turn
-	timer  *time.Timer   // runs tick
 
 	readDone chan struct{} // closed when nobody reads any more
 
 	mu         sync.Mutex
 	goroutines int       // guarded by mu
 	cur        *inbound  // guarded by mu
-	due        time.Time // when the timer fires, zero for never; guarded by mu
+	due        time.Time // when a round looks here at the latest, zero for never; guarded by mu
 	closing    bool      // the server closes; guarded by mu
 	ended      bool      // closed behind an answer, by this side; guarded by mu
 }
 
 func newInStream(s *Server, stream network.Stream) *inStream {
-	st := &inStream{
+	return &inStream{
 		srv:    s,
 		stream: stream,
 		peer:   stream.Conn().RemotePeer(),
@@ -51,9 +50,6 @@ func newInStream(s *Server, stream network.Stream) *inStream {
 		readDone:   make(chan struct{}),
 		goroutines: 1,
 	}
-	st.timer = time.AfterFunc(time.Hour, st.tick)
-	st.timer.Stop()
-	return st
 }
 
 var (
@@ -140,7 +136,7 @@ func (st *inStream) current() *inbound {
 	return st.cur
 }
 
-// enter makes in the current invocation and arms the timer for it.
+// enter makes in the current invocation and has it looked after.
 func (st *inStream) enter(in *inbound) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -148,7 +144,7 @@ func (st *inStream) enter(in *inbound) bool {
 		return false
 	}
 	st.cur = in
-	st.arm(in, in.Received)
+	st.arm(in)
 	return true
 }
 

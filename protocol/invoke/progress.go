@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// tick runs when the stream's timer fires: it tells progress, ends what is past
-// its deadline, and gives up on bodies that do not end. It decides by what is
-// current, so that a late timer of an earlier invocation does no harm.
+// tick runs when something is due: it tells progress, ends what is past its
+// deadline, and gives up on bodies that do not end. It decides by what is current,
+// so that one that is late, for an earlier invocation, does no harm.
 func (st *inStream) tick() {
 	now := time.Now()
 	st.mu.Lock()
-	st.due = time.Time{}
 	in := st.cur
 	if in == nil {
 		st.mu.Unlock()
@@ -20,7 +19,7 @@ func (st *inStream) tick() {
 	drop := in.left && !now.Before(in.drainBy)
 	st.ended = st.ended || drop
 	late := !in.answered && in.late(now)
-	apart := !in.left && !in.beside && (late || !now.Before(in.apart))
+	apart := !in.left && !in.beside && (late || !now.Before(in.apart()))
 	say := !in.answered && !now.Before(in.tell)
 	if say {
 		in.tell = now.Add(st.srv.cfg.ProgressEvery)
@@ -39,7 +38,7 @@ func (st *inStream) tick() {
 	}
 	st.mu.Lock()
 	if st.cur == in {
-		st.arm(in, now)
+		st.arm(in)
 	}
 	st.mu.Unlock()
 	if say {
@@ -52,32 +51,35 @@ func (in *inbound) late(now time.Time) bool {
 	return !in.ctx.deadline.IsZero() && !now.Before(in.ctx.deadline) && in.ctx.why() == nil
 }
 
-// arm sees to it that the timer fires when something is due for in; it needs mu.
-// A timer that fires earlier is left as it is, and not stopped when in has ended:
-// it finds nothing to do then. To set one for each invocation would wake a
-// thread for each, since it would mostly be the earliest of all timers.
-func (st *inStream) arm(in *inbound, now time.Time) {
+// arm sees to it that the stream is looked after when something is due for in; it
+// needs mu. If it is before that, it is left so, and also when in has ended: there
+// is nothing to do then. A timer set for each invocation would wake a thread for
+// each, since it would mostly be the earliest of all.
+func (st *inStream) arm(in *inbound) {
 	due := in.due()
 	if due.IsZero() || !st.due.IsZero() && !st.due.After(due) {
 		return
 	}
+	st.srv.rounds.add(st, due, !st.due.IsZero())
 	st.due = due
-	st.timer.Reset(max(0, due.Sub(now)))
 }
 
-// due is when something is to be done for in next, zero for never.
+// due is when something is to be done for in next, zero for never. Only a deadline
+// is kept to the moment.
 func (in *inbound) due() (due time.Time) {
 	if in.left {
-		return in.drainBy
+		return in.st.srv.rounds.following(in.drainBy)
 	}
 	if !in.beside {
-		due = in.apart
+		due = in.apart()
 	}
-	if in.answered {
-		return due
+	if !in.answered {
+		due = sooner(due, in.tell)
 	}
-	due = sooner(due, in.tell)
-	if in.ctx.why() == nil {
+	if !due.IsZero() {
+		due = in.st.srv.rounds.following(due)
+	}
+	if !in.answered && in.ctx.why() == nil {
 		due = sooner(due, in.ctx.deadline)
 	}
 	return due

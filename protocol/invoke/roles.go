@@ -32,7 +32,6 @@ func (st *inStream) quit() {
 	if !last {
 		return
 	}
-	st.timer.Stop()
 	_ = st.stream.Close()
 	st.srv.remove(st)
 }

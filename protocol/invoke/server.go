@@ -18,6 +18,7 @@ type Server struct {
 	handler Handler
 	gate    Gate
 	cfg     Config
+	rounds  rounds
 
 	mu      sync.Mutex
 	streams map[*inStream]struct{} // guarded by mu
@@ -29,7 +30,7 @@ type Server struct {
 // NewServer makes a Server that hands invocations to handler if gate, unless
 // it is nil, allows them.
 func NewServer(h host.Host, handler Handler, gate Gate, cfg Config) *Server {
-	return &Server{
+	s := &Server{
 		host:    h,
 		handler: handler,
 		gate:    gate,
@@ -37,6 +38,8 @@ func NewServer(h host.Host, handler Handler, gate Gate, cfg Config) *Server {
 		streams: make(map[*inStream]struct{}),
 		blamed:  make(map[peer.ID]time.Time),
 	}
+	s.rounds.init()
+	return s
 }
 
 // Start takes streams from now on.
@@ -57,6 +60,7 @@ func (s *Server) Close() error {
 		st.shutdown()
 	}
 	s.running.Wait()
+	s.rounds.stop()
 	return nil
 }
 

@@ -6,9 +6,10 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	pool "github.com/libp2p/go-buffer-pool"
+
+	"github.com/p2pfaas/p2pfaas/socket"
 )
 
 // maxUnsent bounds what a Socket holds: more than a session sends at once, with
@@ -23,32 +24,21 @@ var errUnsent = errors.New("too much is sent to a connection that takes nothing"
 // A new Socket waits.
 type Socket struct {
 	net.Conn
-	raw    syscall.RawConn
-	try    func(fd uintptr) bool // bound once: a closure for each write would be garbage
-	unsent atomic.Bool           // rest is not empty
-	writes atomic.Uint64         // done that might wait: the sign that something moves
+	below  *socket.Conn  // Conn
+	unsent atomic.Bool   // rest is not empty
+	writes atomic.Uint64 // done that might wait: the sign that something moves
 
 	mu    sync.Mutex // orders writes: held while one waits; guards what follows
 	hasty bool       // Write does not wait
 	rest  []byte     // not sent yet
-	p     []byte     // what try writes
-	n     int        // how much it wrote
-	err   error
 }
 
 // NewSocket wraps c, or returns it as it is where that cannot be.
 func NewSocket(c net.Conn) net.Conn {
-	sc, ok := c.(syscall.Conn)
-	if !ok || !canTry {
-		return c
+	if below := socket.Of(c); below != nil {
+		return &Socket{Conn: below, below: below}
 	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return c
-	}
-	s := &Socket{Conn: c, raw: raw}
-	s.try = s.tryOnce
-	return s
+	return c
 }
 
 // socketOf finds the Socket of c, or below it; nil if there is none.
@@ -92,13 +82,7 @@ func (s *Socket) attempt(p []byte) (int, error) {
 	if len(s.rest) > 0 {
 		return 0, nil
 	}
-	s.p, s.n, s.err = p, 0, nil
-	err := s.raw.Write(s.try)
-	s.p = nil
-	if err == nil {
-		err = s.err
-	}
-	return s.n, err
+	return s.below.TryWrite(p)
 }
 
 // clear tells whether everything written has been sent.

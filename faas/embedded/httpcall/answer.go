@@ -35,7 +35,7 @@ type answer struct {
 	ended   atomic.Bool // cleanly: the connection is not read any more
 	closed  atomic.Bool
 
-	fields [8]faas.Field // room for a usual header
+	fields [6]faas.Field // room for a usual header
 }
 
 // framing says where a body ends.

@@ -78,10 +78,7 @@ func (c *Client) call(ctx context.Context, r *faas.Request) (*answer, error) {
 		return nil, notStarted("call function", context.Cause(ctx))
 	}
 	a := &answer{client: c, ctx: ctx}
-	if cn := c.take(); cn != nil {
-		a.use(cn)
-		a.kept = true
-	} else if err := a.connect(); err != nil {
+	if err := a.join(); err != nil {
 		return nil, err
 	}
 	return c.exchange(a, r)
@@ -99,6 +96,16 @@ func (c *Client) exchange(a *answer, r *faas.Request) (*answer, error) {
 	err = a.explain(err)
 	_ = a.Close()
 	return nil, err
+}
+
+// join gives the call a kept connection, or else a new one.
+func (a *answer) join() error {
+	cn := a.client.pop()
+	if a.kept = cn != nil; a.kept {
+		a.use(cn)
+		return nil
+	}
+	return a.connect()
 }
 
 // connect gives the call a connection of its own.

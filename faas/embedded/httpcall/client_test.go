@@ -266,6 +266,47 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestCancelBeforeItIsSent: a kept connection is closed under a call that has not
+// used it yet; no other takes its place, and the function hears nothing.
+func TestCancelBeforeItIsSent(t *testing.T) {
+	calls := make(chan string, 10)
+	s := listen(t, func(_ int, p *peer) {
+		for h := p.head(); h != ""; h = p.head() {
+			calls <- h
+			p.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	c := s.client(t)
+	resp, err := c.Do(t.Context(), request("GET"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	closed := make(chan bool)
+	context.AfterFunc(ctx, func() { time.AfterFunc(50*time.Millisecond, func() { close(closed) }) })
+	r := request("POST")
+	r.Body, r.Size = &cancels{strings.NewReader("x"), func() { cancel(); <-closed }}, 1
+	if _, err = c.Do(ctx, r, nil); !errors.Is(err, faas.ErrNotStarted) || !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if len(calls) != 1 {
+		t.Errorf("the function was called %d times, want once", len(calls))
+	}
+}
+
+// cancels is a body at hand that cancels its call when it is read.
+type cancels struct {
+	*strings.Reader
+	cancel func()
+}
+
+func (c *cancels) Read(p []byte) (int, error) {
+	c.cancel()
+	return c.Reader.Read(p)
+}
+
 func TestUpgrade(t *testing.T) {
 	s := listen(t, func(_ int, p *peer) {
 		if h := p.head(); !strings.Contains(h, "Connection: Upgrade\r\nUpgrade: lines\r\n") {

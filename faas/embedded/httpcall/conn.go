@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/p2pfaas/p2pfaas/socket"
 )
 
 const (
@@ -28,13 +30,32 @@ type conn struct {
 	both  [2][]byte
 	vec   net.Buffers // both, as far as they are to be written
 	used  time.Time
-	probe probe
+	sock  *socket.Conn // Conn, nil if it is not one of the operating system's
+	early error        // why ask read no answer
 }
 
 func newConn(nc net.Conn) *conn {
-	c := &conn{Conn: nc, data: make([]byte, firstBuffer)}
-	c.probe.init(nc)
-	return c
+	return &conn{Conn: nc, data: make([]byte, firstBuffer), sock: socket.Of(nc)}
+}
+
+// ask writes out to an idle connection and waits for the answer, unless it is so
+// much that the function has to read first. To a dead one it writes nothing.
+func (c *conn) ask() (int, error) {
+	if c.r != c.w || c.sock == nil {
+		return 0, errDead
+	}
+	sent, got, err := c.sock.Ask(c.out, c.data)
+	c.r, c.w = 0, got
+	if sent == len(c.out) {
+		c.early = err
+		return sent, nil
+	}
+	if err == nil {
+		var more int
+		more, err = c.Conn.Write(c.out[sent:])
+		sent += more
+	}
+	return sent, err
 }
 
 // put writes out, and body behind it in the same write.
@@ -56,7 +77,7 @@ func (c *conn) Interrupt() { c.close() }
 
 // alive tells whether an idle connection can be used: the other side has
 // neither closed it nor sent what nobody asked for.
-func (c *conn) alive() bool { return c.r == c.w && c.probe.quiet(c.used) }
+func (c *conn) alive() bool { return c.r == c.w && c.sock != nil && c.sock.Quiet() }
 
 func (c *conn) shrink() {
 	if c.r == c.w && len(c.data) > keptBuffer {
@@ -75,7 +96,10 @@ func (c *conn) fill() error {
 	if c.w == len(c.data) {
 		c.makeRoom()
 	}
-	n, err := c.Conn.Read(c.data[c.w:])
+	if c.early != nil {
+		return c.early
+	}
+	n, err := c.read(c.data[c.w:])
 	c.w += n
 	if n > 0 {
 		return nil
@@ -84,6 +108,13 @@ func (c *conn) fill() error {
 		err = io.ErrNoProgress
 	}
 	return err
+}
+
+func (c *conn) read(p []byte) (int, error) {
+	if c.sock != nil {
+		return c.sock.Read(p)
+	}
+	return c.Conn.Read(p)
 }
 
 func (c *conn) makeRoom() {
@@ -99,7 +130,7 @@ func (c *conn) makeRoom() {
 func (c *conn) take(p []byte) (int, error) {
 	if c.r == c.w {
 		if len(p) >= firstBuffer {
-			return c.Conn.Read(p)
+			return c.read(p)
 		}
 		if err := c.fill(); err != nil {
 			return 0, err

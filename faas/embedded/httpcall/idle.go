@@ -2,17 +2,7 @@ package httpcall
 
 import "time"
 
-// take returns the most recently used connection that is still alive, or nil.
-func (c *Client) take() *conn {
-	for {
-		cn := c.pop()
-		if cn == nil || cn.alive() {
-			return cn
-		}
-		cn.close()
-	}
-}
-
+// pop returns the most recently used connection, which may be dead by now, or nil.
 func (c *Client) pop() *conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()

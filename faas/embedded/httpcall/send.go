@@ -1,6 +1,8 @@
 package httpcall
 
 import (
+	"context"
+	"errors"
 	"io"
 
 	"github.com/p2pfaas/p2pfaas/faas"
@@ -21,7 +23,12 @@ func (a *answer) send(r *faas.Request) error {
 	case size > 0 && size <= atOnce && atHand(r.Body, size):
 		return a.sendWhole(r, int(size))
 	}
-	a.up = &upload{conn: cn, body: r.Body, left: size, trailer: r.Trailer, chunks: &a.client.chunks}
+	for a.kept && !a.conn.alive() {
+		if err := a.rejoin(); err != nil {
+			return notStarted("write request", err)
+		}
+	}
+	a.up = &upload{conn: a.conn, body: r.Body, left: size, trailer: r.Trailer, chunks: &a.client.chunks}
 	go a.up.run()
 	return nil
 }
@@ -47,12 +54,18 @@ func (a *answer) sendWhole(r *faas.Request, size int) error {
 	return a.write()
 }
 
+// errDead: the function has closed a kept connection, or spoken unasked.
+var errDead = errors.New("connection is dead")
+
 // write sends what is in the connection's buffer. If a kept connection turns
-// out to be dead before it took a byte, a new one takes it.
+// out to be dead before it took a byte, another one takes it.
 func (a *answer) write() error {
-	n, err := a.conn.put(a.lent)
-	if err != nil && n == 0 && a.kept {
-		n, err = a.rewrite()
+	n, err := a.put()
+	for err != nil && n == 0 && a.kept {
+		if err = a.rejoin(); err != nil {
+			break
+		}
+		n, err = a.put()
 	}
 	if err != nil && n == 0 {
 		return notStarted("write request", err)
@@ -63,15 +76,31 @@ func (a *answer) write() error {
 	return nil
 }
 
-func (a *answer) rewrite() (int, error) {
+// put writes to a kept connection only if it is alive.
+func (a *answer) put() (int, error) {
+	cn := a.conn
+	if a.kept && len(a.lent) == 0 {
+		return cn.ask()
+	}
+	if a.kept && !cn.alive() {
+		return 0, errDead
+	}
+	return cn.put(a.lent)
+}
+
+// rejoin goes on with another connection: a kept one is dead.
+func (a *answer) rejoin() error {
 	dead := a.conn
 	a.watch.end()
 	dead.close()
-	if err := a.connect(); err != nil {
-		return 0, err
+	if a.ctx.Err() != nil {
+		return context.Cause(a.ctx)
+	}
+	if err := a.join(); err != nil {
+		return err
 	}
 	a.conn.out = dead.out
-	return a.conn.put(a.lent)
+	return nil
 }
 
 func grow(b []byte, n int) []byte {
