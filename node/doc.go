@@ -2,7 +2,8 @@
 //
 // The path of one invocation:
 //
-//  1. gateway/ takes it over HTTP, peers.go from a peer or an SDK client.
+//  1. gateway/ takes it over HTTP, which plainhttp/ and net/http serve, peers.go
+//     from a peer or an SDK client.
 //  2. dispatch.go tells its story: admit, decide, act, again or answered.
 //  3. decide.go makes the policy's View of this moment (slots.go: how busy this
 //     node is; mesh/: how busy the neighbours are) and asks the policy; consult.go

@@ -23,13 +23,26 @@ func (n *Node) Drain(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	n.clients.closeUnused()
-	err := n.server.Shutdown(ctx)
+	err := n.shutdownHTTP(ctx)
 	select {
 	case <-heard:
 	case <-ctx.Done():
 	}
 	return err
+}
+
+func (n *Node) shutdownHTTP(ctx context.Context) error {
+	if n.http == nil {
+		return n.server.Shutdown(ctx)
+	}
+	return n.http.Shutdown(ctx)
+}
+
+func (n *Node) closeHTTP() error {
+	if n.http == nil {
+		return n.server.Close()
+	}
+	return n.http.Close()
 }
 
 // Close ends everything at once and waits for it. A second call returns what
@@ -40,7 +53,7 @@ func (n *Node) Close() error {
 }
 
 func (n *Node) close() error {
-	err := n.server.Close()
+	err := n.closeHTTP()
 	if n.stopPulls != nil {
 		n.stopPulls()
 	}

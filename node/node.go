@@ -22,6 +22,7 @@ import (
 	"github.com/p2pfaas/p2pfaas/node/gateway"
 	"github.com/p2pfaas/p2pfaas/node/learner"
 	"github.com/p2pfaas/p2pfaas/node/mesh"
+	"github.com/p2pfaas/p2pfaas/node/plainhttp"
 	wireasync "github.com/p2pfaas/p2pfaas/protocol/async"
 	"github.com/p2pfaas/p2pfaas/protocol/control"
 	"github.com/p2pfaas/p2pfaas/protocol/host"
@@ -72,7 +73,7 @@ type Node struct {
 	unsubscribe   func()
 
 	server   http.Server
-	clients  *clientConns // of server; nil with HTTPNone
+	http     *plainhttp.Server // before server; nil with HTTPNone
 	httpAddr string
 	serving  sync.WaitGroup
 	closing  sync.Once
