@@ -71,7 +71,7 @@ func (n *Node) asyncRoom(function string) bool {
 	var print [8]byte
 	if fn := d.functions.get(function); fn != nil {
 		service := fn.service.get()
-		need := need{weight: fn.weighs(service.Mean), service: service}
+		need := need{weight: fn.weighs(fn.service.mean()), service: service}
 		var self sched.Self
 		if d.slots.view(&self, &need); self.Free {
 			return true

@@ -285,6 +285,31 @@ func TestEstimateStaysInBounds(t *testing.T) {
 	})
 }
 
+// A function that is mostly over at once, and seldom takes a second, is not brief.
+func TestBriefIsMeantOfAllCalls(t *testing.T) {
+	fn := newScale(t, work("1")).function()
+	for i := range 2000 {
+		took := 50 * time.Microsecond
+		if i%20 == 19 {
+			took = time.Second
+		}
+		fn.service.add(took)
+	}
+	if w := fn.weighs(fn.service.mean()); w != 1 {
+		t.Errorf("with calls of 50 ms on average it weighs %v, want 1", w)
+	}
+}
+
+func TestBriefFunctionsAreBounded(t *testing.T) {
+	s := newScale(t, work("1"))
+	for range 5 {
+		s.second(50, 0, 0)
+	}
+	if w := s.function().weighs(time.Microsecond); w != minWeight {
+		t.Errorf("a light and brief one weighs %v, want %v", w, minWeight)
+	}
+}
+
 // What is over at once is not made to wait for a server.
 func TestBriefFunctionsWeighLess(t *testing.T) {
 	for _, c := range []struct {

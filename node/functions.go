@@ -105,7 +105,7 @@ func (fn *function) weighs(service time.Duration) float64 {
 	if !ok {
 		w = fn.weight
 	}
-	return w * brevity(service)
+	return max(min(w, minWeight), w*brevity(service)) // as light as nothing, it could not be bounded
 }
 
 // Bounds of a weight, annotated or measured.

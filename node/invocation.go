@@ -120,7 +120,7 @@ func (inv *invocation) need() need {
 	n := need{weight: 1, deadline: inv.deadline, priority: inv.Priority, returned: inv.returned, of: inv}
 	if inv.function != nil {
 		n.service = inv.function.service.get()
-		n.weight = inv.function.weighs(n.service.Mean)
+		n.weight = inv.function.weighs(inv.function.service.mean())
 	}
 	return n
 }

@@ -91,7 +91,7 @@ func (m *metrics) counter(name, help string, read func() float64) {
 
 // watch shows the state that the dispatcher keeps.
 func (m *metrics) watch(d *dispatcher) {
-	m.gauge("p2pfaas_running", "Invocations that hold a server.", func() float64 { return float64(d.slots.load().Running) })
+	m.gauge("p2pfaas_running", "Invocations that hold a server.", func() float64 { return float64(d.slots.holding()) })
 	m.gauge("p2pfaas_queue_length", "Invocations that wait for a server.", func() float64 { return float64(d.slots.load().Queued) })
 	m.gauge("p2pfaas_wait_seconds", "Time until a newcomer would start.", func() float64 { return d.slots.load().Wait.Seconds() })
 	m.gauge("p2pfaas_replay_bytes", "Request bodies kept for another attempt.", func() float64 { return float64(d.budget.used.Load()) })

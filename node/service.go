@@ -12,11 +12,18 @@ import (
 type serviceTimes struct {
 	mu    sync.Mutex
 	stats sched.ServiceStats
+	count int
+	whole float64 // mean in seconds that leaves nothing out, unlike that of stats
 }
+
+// newest is the least share of the newest one in whole.
+const newest = 0.02
 
 func (s *serviceTimes) add(d time.Duration) sched.Service {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.count++
+	s.whole += max(newest, 1/float64(s.count)) * (d.Seconds() - s.whole)
 	s.stats.Add(d)
 	return s.stats.Service()
 }
@@ -25,6 +32,14 @@ func (s *serviceTimes) get() sched.Service {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.stats.Service()
+}
+
+// mean is of all of them: who is mostly over at once and seldom takes a second is
+// not brief.
+func (s *serviceTimes) mean() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Duration(s.whole * float64(time.Second))
 }
 
 // mixture is the mean over all that runs here, whatever the function.

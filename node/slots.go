@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -287,7 +288,18 @@ func (s *slots) expire(now time.Duration) {
 func (s *slots) load() sched.Load {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return sched.Load{Wait: s.wait(s.clock()), Running: s.running, Queued: s.queue.Len(), Servers: int(s.servers)}
+	return sched.Load{Wait: s.wait(s.clock()), Running: s.serving(), Queued: s.queue.Len(), Servers: int(s.servers)}
+}
+
+// serving is how many servers are taken, for those who reckon with that: ten that
+// are light must not make them believe that none is free. It is called with mu held.
+func (s *slots) serving() int { return min(s.running, int(math.Ceil(s.busy-weightSlack))) }
+
+// holding counts what runs.
+func (s *slots) holding() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running
 }
 
 // opened counts what runs or streams.
@@ -305,7 +317,7 @@ func (s *slots) viewAt(self *sched.Self, n *need, now time.Duration) {
 	defer s.mu.Unlock()
 	wait := s.wait(now)
 	self.Load.Wait, self.Line = wait, line{s}
-	self.Load.Running, self.Load.Queued, self.Load.Servers = s.running, s.queue.Len(), int(s.servers)
+	self.Load.Running, self.Load.Queued, self.Load.Servers = s.serving(), s.queue.Len(), int(s.servers)
 	open := s.admissible(n.returned) == nil
 	self.Free = open && s.queue.Len() == 0 && s.fits(n.weight)
 	self.Room = open && s.queue.Room(n.entry(now, wait)) == nil
@@ -355,10 +367,10 @@ func (s *slots) isIdle() bool {
 type line struct{ s *slots }
 
 // Ahead implements sched.Line.
-func (l line) Ahead(deadline time.Duration) time.Duration {
+func (l line) Ahead(now, deadline time.Duration) time.Duration {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	return l.s.queue.Ahead(deadline)
+	return l.s.queue.Ahead(now, deadline)
 }
 
 func draining() error {

@@ -218,3 +218,18 @@ func TestSlotsDrain(t *testing.T) {
 		}
 	})
 }
+
+// Light calls are no reason to believe that no server is free.
+func TestLoadCountsServers(t *testing.T) {
+	s := newSlots(slotsConfig{servers: 2, maxOpen: 100, queue: sched.QueueConfig{}}, func() time.Duration { return 0 })
+	for _, c := range []struct{ calls, running int }{{10, 1}, {10, 1}, {10, 2}, {10, 2}} {
+		for range c.calls {
+			if _, err := s.acquire(t.Context(), need{weight: 0.05}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if l := s.load(); l.Running != c.running {
+			t.Errorf("%d light calls: %d servers are busy, want %d", s.holding(), l.Running, c.running)
+		}
+	}
+}

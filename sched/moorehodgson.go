@@ -18,12 +18,12 @@ func (p *plan) forget() { p.known = false }
 // leaves the set of those that can be on time. The earliest deadline of the set
 // is next; if the set is empty, whoever is the most likely to be on time.
 //
-// As long as the earliest deadline is far off, ease times as far as all that waits
-// needs, no order makes anybody late, and they are served as they came. Else callers that share one deadline
+// As long as all deadlines are far off, each ease times as far as it and all that
+// waits need, they are served as they came. Else callers that share one deadline
 // would overtake each other by the microseconds that they took to come, and
 // with more callers than servers some would wait for all others, over and over.
 //
-// It costs no pass with the deadlines far off, one without anybody late, n log n at worst.
+// It costs one pass without anybody late, n log n at worst.
 func (q *Queue[T]) mooreHodgson(now time.Duration) int {
 	p := &q.plan
 	if !p.known || p.at != now {
@@ -34,7 +34,7 @@ func (q *Queue[T]) mooreHodgson(now time.Duration) int {
 
 func (q *Queue[T]) choose(now time.Duration) int {
 	class := q.topClass()
-	if q.atEase(class[0], now) {
+	if q.atEase(class, now) {
 		oldest, _ := q.oldest.top()
 		return oldest
 	}
@@ -55,11 +55,17 @@ func (q *Queue[T]) choose(now time.Duration) int {
 // ease is more than bursts add to a line while it is served.
 const ease = 10
 
-// atEase tells whether even the first in deadline order has far more time than
-// all that waits needs.
-func (q *Queue[T]) atEase(first int, now time.Duration) bool {
-	x := &q.slots[first]
-	return x.entry.Deadline == 0 || now+ease*(q.ExpectedWait()+x.needs) <= x.entry.Deadline
+// atEase tells whether each of class has far more time than it and all that
+// waits need.
+func (q *Queue[T]) atEase(class []int, now time.Duration) bool {
+	all := now + ease*q.ExpectedWait()
+	for _, i := range class {
+		x := &q.slots[i]
+		if x.entry.Deadline != 0 && all+ease*x.needs > x.entry.Deadline {
+			return false
+		}
+	}
+	return true
 }
 
 // topClass is the part of the line that has the highest priority.
@@ -128,4 +134,10 @@ func (q *Queue[T]) likeliest(class []int, now time.Duration) int {
 		}
 	}
 	return best
+}
+
+// easyFor tells whether a newcomer of that deadline would leave the line at ease.
+func (q *Queue[T]) easyFor(now, deadline time.Duration) bool {
+	return len(q.line) == 0 ||
+		(deadline == 0 || now+ease*q.ExpectedWait() <= deadline) && q.atEase(q.topClass(), now)
 }

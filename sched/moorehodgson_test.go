@@ -90,6 +90,7 @@ func TestMooreHodgson(t *testing.T) {
 		{"without deadlines as they came", 1, []sched.Entry{{Mean: 50, Arrived: 2}, {Mean: 10, Arrived: 1}}, []int{1, 0}},
 		{"far from all deadlines as they came", 1, []sched.Entry{{Mean: 10, Arrived: 2, Deadline: 500}, {Mean: 10, Arrived: 1, Deadline: 501}, {Mean: 10, Arrived: 3}}, []int{1, 0, 2}},
 		{"far off for fewer of them", 1, []sched.Entry{{Mean: 10, Arrived: 1, Deadline: 501}, {Mean: 10, Arrived: 2, Deadline: 320}, {Mean: 10, Arrived: 3, Deadline: 310}}, []int{2, 0, 1}},
+		{"far off for the first, not for one that takes long", 1, []sched.Entry{{Mean: 10, Weight: 0.1, Arrived: 1, Deadline: 900}, {Mean: 180, Weight: 0.1, Arrived: 2, Deadline: 220}, {Mean: 1, Arrived: 3, Deadline: 210}}, []int{2, 1, 0}},
 		{"priority before arrival", 1, []sched.Entry{{Mean: 10, Arrived: 1, Deadline: 500}, {Mean: 10, Arrived: 2, Deadline: 900, Priority: 1}}, []int{1, 0}},
 		{"priority before deadline", 1, []sched.Entry{{Mean: 10, Deadline: 10}, {Mean: 50, Deadline: 20, Priority: 1}}, []int{1, 0}},
 		{"a low priority makes nobody late", 1, []sched.Entry{
@@ -111,6 +112,22 @@ func TestMooreHodgson(t *testing.T) {
 				t.Errorf("served %v, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+func TestAheadOfALineAtEase(t *testing.T) {
+	q := sched.NewQueue[int](sched.QueueConfig{Order: sched.OrderMooreHodgson})
+	for i := range 10 {
+		if _, err := q.Push(i, sched.Entry{Arrived: time.Duration(i), Mean: 100, Deadline: time.Duration(20_000 + 1000*i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ deadline, want time.Duration }{
+		{0, 1000}, {30_000, 1000}, {11_000, 1000}, {9_000, 0}, // too near for all to be served as they came
+	} {
+		if got := q.Ahead(20, c.deadline); got != c.want {
+			t.Errorf("%v of work ahead of a newcomer due at %v, want %v", got, c.deadline, c.want)
+		}
 	}
 }
 

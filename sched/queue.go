@@ -107,8 +107,8 @@ func (q *Queue[T]) Len() int { return len(q.line) }
 func (q *Queue[T]) ExpectedWait() time.Duration { return q.work / time.Duration(q.cfg.Servers) }
 
 // Ahead implements [Line].
-func (q *Queue[T]) Ahead(deadline time.Duration) time.Duration {
-	if q.cfg.Order == OrderFIFO {
+func (q *Queue[T]) Ahead(now, deadline time.Duration) time.Duration {
+	if q.cfg.Order == OrderFIFO || q.cfg.Order == OrderMooreHodgson && q.easyFor(now, deadline) {
 		return q.work
 	}
 	newcomer := Entry{Deadline: deadline}

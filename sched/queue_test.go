@@ -183,10 +183,11 @@ func (m *queueMachine) Ahead(t *rapid.T) {
 			want += w.work()
 		}
 	}
-	if got := m.queue.Ahead(deadline); got != want {
+	all := m.model.work() // if all deadlines are far off; see TestAheadOfALineAtEase
+	if got := m.queue.Ahead(m.now, deadline); got != want && (m.model.order != sched.OrderMooreHodgson || got != all) {
 		t.Fatalf("Ahead of %v: %v, want %v", deadline, got, want)
 	}
-	if got, want := m.queue.Ahead(0), m.model.work(); got != want {
+	if got, want := m.queue.Ahead(m.now, 0), m.model.work(); got != want {
 		t.Fatalf("Ahead of none: %v, want %v", got, want)
 	}
 }

@@ -205,9 +205,9 @@ type Self struct {
 // Line is what a Policy may ask of the queue while it decides. [Queue] is one.
 type Line interface {
 	// Ahead is the expected work, in seconds of one server, of those waiting that
-	// would be served before a newcomer of that deadline (on the driver's clock, 0
-	// for none).
-	Ahead(deadline time.Duration) time.Duration
+	// would be served before a newcomer of that deadline (on the driver's clock, as
+	// now; 0 for none).
+	Ahead(now, deadline time.Duration) time.Duration
 }
 
 // Neighbour is a peer that could take the invocation.

@@ -112,7 +112,7 @@ func (p *spread) here(v *View, r *Request) Prospect {
 	l := lawOf(p.service(v), v.Self.Service.Spread)
 	wait := 0.0
 	if !v.Self.Free {
-		wait = seconds(v.Self.Residual + ahead(&v.Self, deadline(v, r)))
+		wait = seconds(v.Self.Residual + ahead(&v.Self, v.Now, deadline(v, r)))
 	}
 	cold := coldStart(v.Self.Warm, v.Self.Cold)
 	here := Prospect{Chance: 1, Finish: wait + l.mean + cold}
@@ -167,11 +167,11 @@ func deadline(v *View, r *Request) time.Duration {
 
 // ahead is how long the servers here need for what goes before a newcomer of
 // that deadline.
-func ahead(s *Self, deadline time.Duration) time.Duration {
+func ahead(s *Self, now, deadline time.Duration) time.Duration {
 	if s.Line == nil {
 		return max(0, s.Load.Wait-s.Residual)
 	}
-	return s.Line.Ahead(deadline) / time.Duration(max(1, s.Load.Servers))
+	return s.Line.Ahead(now, deadline) / time.Duration(max(1, s.Load.Servers))
 }
 
 // spreadOf is the spread of a function's service, measured here or there.

@@ -11,7 +11,7 @@ import (
 // line is a queue in which so much work goes before any newcomer.
 type line time.Duration
 
-func (l line) Ahead(time.Duration) time.Duration { return time.Duration(l) }
+func (l line) Ahead(_, _ time.Duration) time.Duration { return time.Duration(l) }
 
 // A deadline changes what is compared: at 76 ms away a peer answers in 176 ms,
 // not sooner by a quarter of a service than the 200 ms here; but it is on time in

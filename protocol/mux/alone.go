@@ -14,6 +14,9 @@ const (
 	rarely = 4096
 	// worthwhile is how often it receives by itself, at least, where it does.
 	worthwhile = 64
+	// unanswered is after how many turns without a Write of its own it does no
+	// longer: what comes for others behind what only flows in would wait for its reader.
+	unanswered = 8
 	// vacancy is how often is looked whether it still does; for twice as long at
 	// most nobody receives.
 	vacancy = time.Millisecond
@@ -27,6 +30,8 @@ type alone struct {
 	busy   bool    // it does
 	poked  bool    // and is to stop
 	turns  uint64  // how often it has
+	unsaid int     // turns since it wrote
+	rested bool    // nobody looks any more whether it does: this turn takes long, and is its last
 	err    error   // of the connection, which it met
 	back   chan struct{}
 }
@@ -50,9 +55,13 @@ func (s *Session) lend(st *Stream) error {
 			}
 			return s.tookBack()
 		case <-watch.C:
-			if s.vacant(&seen) && s.takeBack() {
+			if !s.idle(&seen) {
+				continue
+			}
+			if s.takeBack() {
 				return s.tookBack()
 			}
+			watch.Stop() // it waits: its turn's end wakes us
 		}
 	}
 }
@@ -60,26 +69,28 @@ func (s *Session) lend(st *Stream) error {
 func (s *Session) lendTo(st *Stream) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil || !st.open || st.into != nil {
+	if s.err != nil || st.readErr != nil || st.into != nil || st.received.size > 0 {
 		return false
 	}
 	s.alone = alone{stream: st, back: s.alone.back}
 	return true
 }
 
-// vacant tells whether nobody has received since the last look.
-func (s *Session) vacant(seen *uint64) bool {
+// idle tells whether no turn has ended since the last look.
+func (s *Session) idle(seen *uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	was := *seen
 	*seen = s.alone.turns
-	return !s.alone.busy && s.alone.turns == was
+	return s.alone.turns == was
 }
 
-// takeBack is false if the stream is receiving, or has given back.
+// takeBack is false if the stream is receiving, for the last time then, or has
+// given back.
 func (s *Session) takeBack() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.alone.rested = s.alone.busy
 	if s.alone.busy || s.alone.stream == nil {
 		return false
 	}
@@ -105,6 +116,7 @@ func (s *Session) tookBack() error {
 func (st *Stream) mayReceive() bool {
 	a := &st.s.alone
 	if a.stream != st || a.busy {
+		a.claim()
 		return false
 	}
 	a.busy = true
@@ -156,6 +168,8 @@ func (s *Session) receivedFor(st *Stream, more bool, err error) {
 	a := &s.alone
 	a.busy = false
 	a.turns++
+	a.unsaid++
+	more = more && !a.rested && a.unsaid < unanswered && st.readErr == nil
 	if a.poked {
 		a.poked, more = false, false
 		if s.cause == nil {
@@ -168,13 +182,30 @@ func (s *Session) receivedFor(st *Stream, more bool, err error) {
 	if more && err == nil {
 		return
 	}
+	a.giveBack(err)
+}
+
+func (a *alone) giveBack(err error) {
 	a.stream, a.err = nil, err
 	a.back <- struct{}{}
 }
 
+// claim has the session's goroutine receive again, unless somebody does: st waits
+// for what comes. It needs mu.
+func (a *alone) claim() {
+	if a.stream != nil && !a.busy {
+		a.giveBack(nil)
+	}
+}
+
 // poke has st's reader stop to receive: what it waits for has changed. It needs mu.
 func (st *Stream) poke() {
-	if a := &st.s.alone; a.stream == st && a.busy && !a.poked {
+	a := &st.s.alone
+	switch {
+	case a.stream != st:
+	case !a.busy:
+		a.giveBack(nil)
+	case !a.poked && st.s.cause == nil: // else the connection's own deadline is near
 		a.poked = true
 		_ = st.s.conn.SetReadDeadline(time.Unix(1, 0))
 	}

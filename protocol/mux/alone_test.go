@@ -75,6 +75,101 @@ func TestAloneReceivesForItself(t *testing.T) {
 	exchange(t, s, []byte("again"))
 }
 
+// Nobody looks after a connection on which nothing happens.
+func TestAloneRests(t *testing.T) {
+	client := alonePair(t, NewSocket)
+	s := open(t, client)
+	aloneOn(t, s)
+	read := make(chan error, 1)
+	go func() { _, err := io.ReadFull(s, make([]byte, 4)); read <- err }()
+	eventually(t, "rest", func() bool {
+		s.s.mu.Lock()
+		defer s.s.mu.Unlock()
+		return s.s.alone.rested
+	})
+	if _, err := s.Write([]byte("ping")); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-read; err != nil {
+		t.Fatal(err)
+	}
+	if by, _ := lent(s.s); by != nil {
+		t.Error("it receives on, and nobody looks whether it does")
+	}
+	exchange(t, s, []byte("again"))
+}
+
+// What only flows in does not hold up others until its reader has had all.
+func TestAloneOneWay(t *testing.T) {
+	client, server := sessions(t, New(Config{}), NewSocket)
+	s := open(t, client)
+	peer, err := server.AcceptStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 * rarely { // one frame after the other, until it receives by itself
+		flow(t, peer, s)
+		if by, _ := lent(s.s); by == s {
+			break
+		}
+	}
+	for range unanswered + 1 {
+		flow(t, peer, s)
+	}
+	if by, _ := lent(s.s); by != nil {
+		t.Errorf("it still receives after %d messages that it did not answer", unanswered+1)
+	}
+}
+
+// flow is a message one way.
+func flow(t testing.TB, from, to network.MuxedStream) {
+	t.Helper()
+	if _, err := from.Write([]byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(to, make([]byte, 3)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Who no longer wants to receive, or keeps another waiting, gives back at once.
+func TestAloneGivesBack(t *testing.T) {
+	for name, f := range map[string]func(s, other *Stream){
+		"closed":        func(s, _ *Stream) { _ = s.Close() },
+		"reset":         func(s, _ *Stream) { _ = s.Reset() },
+		"another reads": func(_, other *Stream) { go func() { _, _ = other.Read(make([]byte, 1)) }() }, // ends with the session
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := alonePair(t, NewSocket)
+			s, other := open(t, client), open(t, client)
+			aloneOn(t, s)
+			f(s, other)
+			eventually(t, "receiver for all", func() bool { by, _ := lent(s.s); return by == nil })
+			exchange(t, open(t, client), []byte("on a third"))
+		})
+	}
+}
+
+// A connection that breaks off has the time that it was given for last words.
+func TestAloneLastWords(t *testing.T) {
+	client := alonePair(t, NewSocket)
+	s := open(t, client)
+	aloneOn(t, s)
+	read := make(chan error, 1)
+	go func() { _, err := s.Read(make([]byte, 10)); read <- err }()
+	eventually(t, "waiting Read", func() bool { return parkedRead(s) })
+	began := time.Now()
+	s.s.mu.Lock()
+	s.s.breakOff(io.ErrClosedPipe, lastWords)
+	s.s.mu.Unlock()
+	_ = s.SetReadDeadline(time.Unix(1, 0))
+	<-read
+	eventually(t, "end of the session", client.IsClosed)
+	if took := time.Since(began); took < lastWords*9/10 {
+		t.Errorf("it ended after %v, want %v", took, lastWords)
+	}
+}
+
 // What is for another stream is not held up by the one that receives, whether it
 // waits for more or does something else.
 func TestAloneMakesWay(t *testing.T) {

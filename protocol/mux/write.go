@@ -19,6 +19,9 @@ func (st *Stream) Write(p []byte) (int, error) {
 		limit = maxOut
 	}
 	mixed := st.s.last != st.id
+	if st.s.alone.stream == st {
+		st.s.alone.unsaid = 0
+	}
 	st.pending = p
 	st.s.add(st, limit)
 	st.s.sendNow(st, mixed)
@@ -42,6 +45,7 @@ func (st *Stream) waitTaken() error {
 			return err
 		}
 		st.parked = true
+		st.s.alone.claim()
 		st.writeBy.arm(st, (*Stream).writeExpired)
 		st.s.mu.Unlock()
 		<-st.writeUp
