@@ -10,9 +10,10 @@
 //
 // A goroutine that writes sends by itself: no other has to wake up for it. It
 // appends its frame to what waits in the session, and if nobody is sending, it is
-// the one who does. If other streams have been writing lately it first yields, so
-// that those about to write add theirs: with many streams that is one record of
-// TLS and one system call for all of them. What the others add while it writes it
+// the one who does. If many other streams have been writing lately it first yields,
+// so that those about to write add theirs: with many streams that is one record
+// of TLS and one system call for all of them. (Among few it would have them go in
+// step, each process waiting for the next.) What the others add while it writes it
 // sends too, twice at most, and then leaves it to a goroutine that lives until
 // nothing waits any more.
 //

@@ -31,8 +31,9 @@ type outbox struct {
 	pongs   int // in out
 	usual   int // size of the last batch
 	line    []*Stream
-	last    uint32 // the stream whose data was added last
-	batches uint64 // sent so far
+	batches uint64  // sent so far
+	written uint64  // calls of Write
+	between float64 // of them between two of a stream, on average
 }
 
 func (s *Session) waits() bool { return len(s.out) > 0 || len(s.line) > 0 || !s.clear() }
@@ -86,7 +87,6 @@ func (s *Session) addFrame(st *Stream, limit int) bool {
 	s.out = append(s.out, st.pending[:n]...)
 	st.pending = st.pending[n:]
 	st.window -= int64(n)
-	s.last = st.id
 	if len(st.pending) == 0 {
 		st.wakeWriter()
 	}

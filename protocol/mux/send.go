@@ -26,7 +26,7 @@ func (s *Session) kick() {
 
 // sendNow sends what waits, unless somebody does, by the caller itself if that
 // cannot be held up. It needs mu, and gives it up meanwhile.
-func (s *Session) sendNow(st *Stream, mixed bool) {
+func (s *Session) sendNow(st *Stream, crowded bool) {
 	if s.sending || s.broken || !s.waits() {
 		return
 	}
@@ -35,7 +35,7 @@ func (s *Session) sendNow(st *Stream, mixed bool) {
 		return
 	}
 	s.sending = true
-	if mixed && !s.cfg.NeverYield {
+	if crowded && !s.cfg.NeverYield {
 		s.mu.Unlock()
 		runtime.Gosched() // whoever is about to write adds to it
 		s.mu.Lock()

@@ -30,6 +30,7 @@ type Stream struct {
 	receipts
 
 	pending []byte // what Write has not handed over yet
+	wrote   uint64 // s.written at its last Write
 	parked  bool   // Write waits
 	inLine  bool   // in s.line
 	window  int64  // what may be sent

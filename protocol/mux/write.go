@@ -18,17 +18,32 @@ func (st *Stream) Write(p []byte) (int, error) {
 	if len(p) <= smallWrite {
 		limit = maxOut
 	}
-	mixed := st.s.last != st.id
+	crowded := st.inCrowd()
 	if st.s.alone.stream == st {
 		st.s.alone.unsaid = 0
 	}
 	st.pending = p
 	st.s.add(st, limit)
-	st.s.sendNow(st, mixed)
+	st.s.sendNow(st, crowded)
 	err := st.waitTaken()
 	n := len(p) - len(st.pending)
 	st.pending = nil
 	return n, err
+}
+
+// crowd is how many writes of others between two of a stream make it worth to wait
+// for theirs: fewer do not save as much as they lose by going in step.
+const crowd = 24
+
+// inCrowd counts a write, and tells whether so many lie between two of the streams'
+// that write lately.
+func (st *Stream) inCrowd() bool {
+	const memory = 8 // writes
+	s := st.s
+	s.written++
+	s.between += (float64(min(s.written-st.wrote, 2*crowd)) - s.between) / memory
+	st.wrote = s.written
+	return s.between >= crowd
 }
 
 func (st *Stream) writable() error {
