@@ -264,7 +264,7 @@ func (d *dispatcher) answered(inv *invocation, a *invoke.Answer) *invoke.Answer 
 		end.body = endingBody{ReadCloser: a.Body, end: end, left: a.Size}
 		a.Body = &end.body
 		if a.Size == 0 || a.NoBody {
-			end.leaveServer(inv.at)
+			end.complete(inv.at)
 		}
 	}
 	return a

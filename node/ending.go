@@ -17,9 +17,16 @@ type ending struct {
 	held *heldSlot // nil if it ran elsewhere
 	done atomic.Bool
 	body endingBody
+	last time.Duration // when the last of the answer was there, 0 if it is not
 }
 
-// leaveServer says that the function has nothing more to do.
+// complete says that all of the answer is there: the function has nothing more to
+// do, and what follows is its caller's time.
+func (e *ending) complete(now time.Duration) {
+	e.last = now
+	e.leaveServer(now)
+}
+
 func (e *ending) leaveServer(now time.Duration) {
 	if e.held != nil {
 		e.held.release(now)
@@ -29,7 +36,10 @@ func (e *ending) leaveServer(now time.Duration) {
 // over is called with io.EOF for an answer that was read whole, with another
 // error for one that broke off, and with nil if its reader did not want the rest.
 func (e *ending) over(last error) {
-	now := e.of.clock()
+	now := e.last
+	if now == 0 {
+		now = e.of.clock()
+	}
 	e.leaveServer(now)
 	if e.done.Swap(true) {
 		return
@@ -68,7 +78,7 @@ func (b *endingBody) Read(p []byte) (int, error) {
 	default:
 		return n, nil
 	}
-	b.end.leaveServer(b.end.of.clock()) // who has the answer may call again at once
+	b.end.complete(b.end.of.clock()) // who has the answer may call again at once
 	return n, err
 }
 
