@@ -13,7 +13,7 @@ type body struct {
 
 	mu     sync.Mutex // guards what follows, and reads
 	came   []byte
-	coming int   // bytes
+	coming int64 // bytes
 	err    error // what ended it
 	over   bool
 }
@@ -35,8 +35,8 @@ func (b *body) read(p []byte) (int, error) {
 	n := copy(p, b.came)
 	b.came = b.came[n:]
 	if n == 0 && b.coming > 0 && len(p) > 0 {
-		n, b.err = b.of.conn.read(p[:min(b.coming, len(p))])
-		b.coming -= n
+		n, b.err = b.of.conn.read(p[:min(b.coming, int64(len(p)))])
+		b.coming -= int64(n)
 	}
 	switch {
 	case len(b.came) == 0 && b.coming == 0:
@@ -49,8 +49,17 @@ func (b *body) read(p []byte) (int, error) {
 
 // Close implements io.Closer.
 func (b *body) Close() error {
-	b.skip(skipTime)
+	if !b.skip(skipTime) {
+		b.end()
+	}
 	return nil
+}
+
+// end has reads fail.
+func (b *body) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over = true
 }
 
 // How long the rest of a body that nobody wants is waited for: while the connection
@@ -61,11 +70,19 @@ const (
 	lingerTime = 500 * time.Millisecond
 )
 
+// mostSkipped is how much of a body is read that nobody wants, to keep the
+// connection.
+const mostSkipped = 256 << 10
+
 // skip reads the rest, if there is time to wait for it, and tells whether the body
-// came whole. Reads fail from then on.
+// came whole. Reads fail from then on. If there is too much for the connection to
+// be kept, all stays as it is.
 func (b *body) skip(wait time.Duration) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.err == nil && wait == skipTime && b.coming > mostSkipped {
+		return false
+	}
 	b.over = true
 	if b.err == nil {
 		b.skipRest(wait)
@@ -84,7 +101,7 @@ func (b *body) skipRest(wait time.Duration) {
 		return
 	}
 	_ = b.of.conn.limit(b.of, time.Now().Add(wait))
-	waste := make([]byte, min(b.coming, 8<<10))
+	waste := make([]byte, min(b.coming, 32<<10))
 	for b.err == nil {
 		_, _ = b.read(waste)
 	}

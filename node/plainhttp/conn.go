@@ -236,12 +236,11 @@ func (c *conn) run(x *exchange) (ok bool) {
 		}
 	}()
 	c.srv.handler().ServeHTTP(&x.response, &x.request)
-	again := x.response.finish()
-	wait := skipTime
-	if !again {
-		wait = lingerTime
+	if x.response.finish() && x.body.skip(skipTime) {
+		return true
 	}
-	return x.body.skip(wait) && again
+	x.body.skip(lingerTime)
+	return false
 }
 
 // giveAway has net/http serve the connection from here.

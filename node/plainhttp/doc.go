@@ -7,11 +7,11 @@
 // server's prefix, nothing else takes part: no second goroutine that reads while
 // the handler runs, no deadlines set and taken back, no context with channels that
 // nobody asks for. Strictly plain is what can be read in one way only: lines
-// that end with CRLF, one Host, at most one Content-Length of up to [MaxBody], nothing
-// chunked, folded, expected or upgraded. At the first request that is not, the connection with all that was
-// read and not served is given to the http.Server for the rest of its life. So
-// whatever is odd, large, encoded, upgraded or malformed is net/http's business,
-// its answers included.
+// that end with CRLF, one Host, at most one Content-Length, nothing chunked,
+// folded, expected or upgraded. At the first request that is not, the connection
+// with all that was read and not served is given to the http.Server for the rest
+// of its life. So whatever is odd, encoded, upgraded or malformed is net/http's
+// business, its answers included.
 //
 //	s := plainhttp.New(&http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}, "/function/", nil)
 //	err := s.Serve(listener) // until Shutdown or Close
@@ -24,7 +24,7 @@
 //   - A client that goes away is noticed within 150 ms by polling, see [Conn], so
 //     not at all in invocations that are shorter.
 //   - There is no Hijack: a request that asks for an upgrade is not plain.
-//   - [http.MaxBytesReader] does not close the connection: plain bodies are small.
+//   - [http.MaxBytesReader] does not close the connection: what is left of a body does.
 //
 // While nothing comes over a connection it holds about one kilobyte and a
 // goroutine's stack: buffers are taken when something has come.

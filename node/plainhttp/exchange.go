@@ -33,8 +33,8 @@ func (c *conn) newExchange(in []byte) *exchange {
 	r.RemoteAddr, r.Body = c.remote, http.NoBody
 	if size := g.head.size; size > 0 {
 		came := in[g.head.end:]
-		came = came[:min(size, len(came))]
-		x.body.of, x.body.came, x.body.coming = x, came, size-len(came)
+		came = came[:min(size, int64(len(came)))]
+		x.body.of, x.body.came, x.body.coming = x, came, size-int64(len(came))
 		r.Body = &x.body
 	} else {
 		x.body.over = true

@@ -20,7 +20,7 @@ func (g *gear) fill(r *http.Request, u *url.URL, b []byte) bool {
 	}
 	r.Method, r.URL, r.RequestURI, r.Host = h.method, u, target, h.host.in(text)
 	r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.1", 1, 1
-	r.ContentLength, r.Close = int64(h.size), h.close
+	r.ContentLength, r.Close = h.size, h.close
 	r.Header = g.request
 	for i := range h.fields {
 		name, value := h.names[i].in(text), h.values[i].in(text)
