@@ -115,7 +115,8 @@ func call(t *testing.T, n *nodetest.Process) (status int, reason string) {
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode, resp.Header.Get("X-P2pfaas-Reason")
+	_, reason, _ = strings.Cut(resp.Header.Get("X-P2pfaas-Path"), ";reason=")
+	return resp.StatusCode, strings.FieldsFunc(reason+",", func(r rune) bool { return r == ';' || r == ',' })[0]
 }
 
 // callAll makes calls, none of which may fail, and counts those that the learner

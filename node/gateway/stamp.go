@@ -71,33 +71,35 @@ func (v *visit) stamp(h *filler, hops []invoke.Hop) {
 	if len(hops) == 0 {
 		return
 	}
-	entry, last := &hops[0], &hops[len(hops)-1]
-	h.set("X-P2pfaas-Peer", v.names.of(last.Peer))
+	h.set("X-P2pfaas-Peer", v.names.of(hops[len(hops)-1].Peer))
 	h.set("X-P2pfaas-Hops", strconv.Itoa(len(hops)-1))
-	h.set("X-P2pfaas-Policy", entry.Policy)
-	h.set("X-P2pfaas-Reason", sched.Reason(entry.Reason).String())
 	h.set("X-P2pfaas-Path", text[took:])
 }
 
 // appendPath tells each node's part in milliseconds, the entry first:
-// "ID;total=12.3;decide=0.1;reason=there-sooner, ID;total=11;queue=2;service=9;…".
+// "ID;total=12.3;decide=0.1;policy=spread;reason=there-sooner, ID;total=11;queue=2;service=9;…".
+// It is one field since each of an answer's costs the client as much as a hop's
+// decision costs the node.
 func (g *Gateway) appendPath(b []byte, hops []invoke.Hop) []byte {
 	for i := range hops {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
-		b = g.appendHop(b, &hops[i])
+		b = g.appendHop(b, &hops[i], i == 0)
 	}
 	return b
 }
 
-func (g *Gateway) appendHop(b []byte, hop *invoke.Hop) []byte {
+func (g *Gateway) appendHop(b []byte, hop *invoke.Hop, entry bool) []byte {
 	b = append(b, g.names.of(hop.Peer)...)
 	b = appendPart(b, ";total=", hop.Total)
 	b = appendPart(b, ";decide=", hop.Decide)
 	b = appendPart(b, ";probe=", hop.Probe)
 	b = appendPart(b, ";queue=", hop.Queue)
 	b = appendPart(b, ";service=", hop.Service)
+	if entry && hop.Policy != "" {
+		b = append(append(b, ";policy="...), hop.Policy...)
+	}
 	if hop.Reason != 0 {
 		b = append(append(b, ";reason="...), sched.Reason(hop.Reason).String()...)
 	}

@@ -76,8 +76,8 @@ func TestOnePolicyForOneCall(t *testing.T) {
 	deploy(t, a, "echo", "builtin:echo", []*nodetest.Process{a})
 	deploy(t, b, "echo", "builtin:echo", []*nodetest.Process{b})
 	sent := func(header ...string) *http.Response { return post(t, url(a, "echo"), []byte("x"), header...) }
-	if r := sent("X-P2pfaas-Policy", "forward"); r.Header.Get("X-P2pfaas-Peer") != b.Peer || r.Header.Get("X-P2pfaas-Policy") != "forward" {
-		t.Errorf("forward ran at %s by %s", r.Header.Get("X-P2pfaas-Peer"), r.Header.Get("X-P2pfaas-Policy"))
+	if r := sent("X-P2pfaas-Policy", "forward"); r.Header.Get("X-P2pfaas-Peer") != b.Peer || !strings.Contains(r.Header.Get("X-P2pfaas-Path"), ";policy=forward;") {
+		t.Errorf("forward ran at %s: %s", r.Header.Get("X-P2pfaas-Peer"), r.Header.Get("X-P2pfaas-Path"))
 	}
 	if r := sent("X-P2pfaas-Policy", "local"); r.Header.Get("X-P2pfaas-Peer") != a.Peer {
 		t.Errorf("local ran at %s", r.Header.Get("X-P2pfaas-Peer"))
