@@ -273,7 +273,7 @@ func (c *conn) endIfIdle() {
 // hangUp ends the connection in the midst of anything.
 func (c *conn) hangUp() {
 	c.state.Store(closing)
+	_ = c.tcp.CloseWrite() // first: what the handlers still say is not an answer
 	c.lose()
 	_ = c.tcp.CloseRead()
-	_ = c.tcp.CloseWrite()
 }
