@@ -1,11 +1,11 @@
 package plainhttp
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/http"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -15,8 +15,8 @@ import (
 
 // conn is a client's connection as long as its requests are plain.
 type conn struct {
+	client  // its mu also guards what is said to be
 	srv     *Server
-	tcp     *net.TCPConn
 	sock    *socket.Conn // tcp, for short calls
 	raw     syscall.RawConn
 	readAll func(fd uintptr) bool // onReadable, made once
@@ -31,12 +31,8 @@ type conn struct {
 	used   bool      // a request has been served
 	state  atomic.Int32
 
-	mu      sync.Mutex // guards what follows
-	current *exchange  // whose handler runs, nil for none
-	limits  limits
-	gone    bool
-	watcher watcher // nil for none
-	poll    poll
+	current *exchange // whose handler runs, nil for none; guarded by mu
+	poll    poll      // guarded by mu
 }
 
 // What state is.
@@ -61,7 +57,7 @@ func newConn(s *Server, base context.Context, tcp *net.TCPConn) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{srv: s, tcp: tcp, sock: socket.Of(tcp), raw: raw, remote: tcp.RemoteAddr().String()}
+	c := &conn{client: client{tcp: tcp}, srv: s, sock: socket.Of(tcp), raw: raw, remote: tcp.RemoteAddr().String()}
 	c.readAll = c.onReadable
 	c.base = s.context(context.WithValue(base, http.LocalAddrContextKey, tcp.LocalAddr()), c)
 	return c, nil
@@ -246,12 +242,12 @@ func (c *conn) run(x *exchange) (ok bool) {
 // giveAway has net/http serve the connection from here.
 func (c *conn) giveAway() {
 	c.bound(0)
-	given := &handed{TCPConn: c.tcp}
+	var head []byte
 	if c.gear != nil {
-		given.head = append(given.head, c.gear.in[c.gear.read:c.gear.write]...)
+		head = bytes.Clone(c.gear.in[c.gear.read:c.gear.write])
 		c.release()
 	}
-	if c.state.Load() == closing || !c.srv.handOff.give(given) {
+	if c.state.Load() == closing || !c.srv.handOff.give(newHanded(c.tcp, head)) {
 		_ = c.tcp.Close()
 	}
 }

@@ -5,25 +5,19 @@ import (
 	"io"
 	"net"
 	"os"
-	"sync"
 	"time"
 )
-
-// watcher is told of a client's going on a goroutine of its own.
-type watcher = interface{ Interrupt() }
 
 // handed is a connection that an http.Server serves. That reads it all the time:
 // requests, and while one is answered, whether the client is still there.
 type handed struct {
 	*net.TCPConn
 	head []byte // read before, and not served; of Read alone
+	client
+}
 
-	mu      sync.Mutex // guards what follows
-	reading bool
-	limit   time.Time // of reads
-	inForce time.Time // the limit that the socket knows
-	gone    bool
-	watcher watcher // nil for none
+func newHanded(tcp *net.TCPConn, head []byte) *handed {
+	return &handed{TCPConn: tcp, head: head, client: client{tcp: tcp}}
 }
 
 // Read implements net.Conn.
@@ -35,7 +29,7 @@ func (c *handed) Read(p []byte) (n int, err error) {
 		}
 		return n, nil
 	}
-	if err = c.begin(); err == nil {
+	if err = c.beginRead(); err == nil {
 		n, err = c.TCPConn.Read(p)
 	}
 	c.end(err)
@@ -47,24 +41,12 @@ func (c *handed) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, struct{ io.Reader }{c})
 }
 
-func (c *handed) begin() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.reading = true
-	return c.enforce()
-}
-
 func (c *handed) end(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.reading = false
-	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) { // by which the server ends a read of its own
-		return
-	}
-	c.gone = true
-	if c.watcher != nil {
-		go c.watcher.Interrupt()
-		c.watcher = nil
+	c.limits.reading = false
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // by which the server ends a read of its own
+		c.goes()
 	}
 }
 
@@ -73,52 +55,10 @@ func (c *handed) end(err error) {
 func (c *handed) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.limit = t
-	if !c.reading {
-		return nil
-	}
-	return c.enforce()
+	return c.bind(t)
 }
 
 // SetDeadline implements net.Conn.
 func (c *handed) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
-}
-
-// enforce is called with mu held.
-func (c *handed) enforce() error {
-	if c.limit.Equal(c.inForce) {
-		return nil
-	}
-	c.inForce = c.limit
-	return c.TCPConn.SetReadDeadline(c.limit)
-}
-
-// Watch implements [Conn].
-func (c *handed) Watch(w watcher) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.gone {
-		go w.Interrupt()
-		return
-	}
-	c.watcher = w
-}
-
-// Unwatch implements [Conn].
-func (c *handed) Unwatch(w watcher) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.watcher != w {
-		return false
-	}
-	c.watcher = nil
-	return true
-}
-
-// Gone implements [Conn].
-func (c *handed) Gone() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.gone
 }

@@ -21,7 +21,7 @@ func handedPair(t *testing.T, head string) (*handed, io.ReadWriteCloser) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tcp.Close() })
-	return &handed{TCPConn: tcp, head: []byte(head)}, client
+	return newHanded(tcp, []byte(head)), client
 }
 
 // A deadline holds for the reads that come after it, and for one under way.
@@ -54,7 +54,7 @@ func TestReadDeadlineOfAHandedConn(t *testing.T) {
 func (c *handed) isReading() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.reading
+	return c.limits.reading
 }
 
 // What was read before comes first, however it is read.

@@ -7,22 +7,6 @@ import (
 	"time"
 )
 
-// limits is what bounds a connection's reads.
-type limits struct {
-	reading bool      // a body
-	want    time.Time // for reads of the body
-	inForce time.Time // what the socket knows
-}
-
-// enforce is called with mu held.
-func (c *conn) enforce() error {
-	if c.limits.want.Equal(c.limits.inForce) {
-		return nil
-	}
-	c.limits.inForce = c.limits.want
-	return c.tcp.SetReadDeadline(c.limits.want)
-}
-
 // bound limits the wait for a head, 0 for no limit.
 func (c *conn) bound(d time.Duration) {
 	c.mu.Lock()
@@ -34,19 +18,14 @@ func (c *conn) bound(d time.Duration) {
 	_ = c.enforce() // fails only if the connection is closed, as the read will tell
 }
 
-// limit bounds reads of x's body. Those that need not wait for the client, as most
-// do not, never see it: it takes effect when a read begins, or is under way.
+// limit bounds reads of x's body.
 func (c *conn) limit(x *exchange, t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.current != x {
 		return http.ErrBodyReadAfterClose
 	}
-	c.limits.want = t
-	if !c.limits.reading {
-		return nil
-	}
-	return c.enforce()
+	return c.bind(t)
 }
 
 // limitWrites bounds the writes of x's answer.
@@ -70,19 +49,6 @@ func (c *conn) read(p []byte) (int, error) {
 		c.lose()
 	}
 	return n, err
-}
-
-func (c *conn) beginRead() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.limits.reading = true
-	return c.enforce()
-}
-
-func (c *conn) endRead() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.limits.reading = false
 }
 
 func isTimeout(err error) bool {

@@ -122,41 +122,8 @@ func (c *conn) look() (seen sight) {
 func (c *conn) lose() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.gone = true
 	if c.current != nil {
 		c.current.cancel()
 	}
-	if c.watcher != nil {
-		go c.watcher.Interrupt()
-		c.watcher = nil
-	}
-}
-
-// Watch implements [Conn].
-func (c *conn) Watch(w watcher) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.gone {
-		go w.Interrupt()
-		return
-	}
-	c.watcher = w
-}
-
-// Unwatch implements [Conn].
-func (c *conn) Unwatch(w watcher) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.watcher != w {
-		return false
-	}
-	c.watcher = nil
-	return true
-}
-
-// Gone implements [Conn].
-func (c *conn) Gone() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.gone
+	c.goes()
 }

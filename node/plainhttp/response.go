@@ -191,26 +191,26 @@ func (w *response) Flush() { _ = w.FlushError() }
 
 // FlushError is what an http.ResponseController looks for.
 func (w *response) FlushError() error {
-	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
-	}
-	if !w.committed {
-		w.commit(w.out.held, false)
-		_ = w.writeBody(w.out.held)
-	}
+	w.letGo(false)
 	w.send()
 	return w.err
 }
 
-// finish ends the answer, and tells whether the connection may have another.
-func (w *response) finish() bool {
+// letGo adds the header to what is waiting, and what of the body was held; done
+// tells whether that is all.
+func (w *response) letGo(done bool) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
 	if !w.committed {
-		w.commit(w.out.held, true)
+		w.commit(w.out.held, done)
 		_ = w.writeBody(w.out.held)
 	}
+}
+
+// finish ends the answer, and tells whether the connection may have another.
+func (w *response) finish() bool {
+	w.letGo(true)
 	if w.chunked {
 		w.take()
 		w.appendText("0\r\n")
