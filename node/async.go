@@ -70,8 +70,7 @@ func (n *Node) asyncRoom(function string) bool {
 	d := n.dispatcher
 	var print [8]byte
 	if fn := d.functions.get(function); fn != nil {
-		service := fn.service.get()
-		need := need{weight: fn.weighs(fn.service.mean()), service: service}
+		need := need{weight: fn.weighs(), service: fn.service.get()}
 		var self sched.Self
 		if d.slots.view(&self, &need); self.Free {
 			return true

@@ -109,13 +109,13 @@ func TestWeighs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScale(t, work("1"))
-			if w := s.function().weighs(0); w != 1 {
+			if w := s.function().weighs(); w != 1 {
 				t.Errorf("it weighs %v before it was measured", w)
 			}
 			for range 5 {
 				s.second(c.calls, c.used, c.waited)
 			}
-			if w := s.function().weighs(0); !near(w, c.want, 0.1) {
+			if w := s.function().weighs(); !near(w, c.want, 0.1) {
 				t.Errorf("after five samples it weighs %v, want %v", w, c.want)
 			}
 		})
@@ -140,18 +140,18 @@ func TestWeighingIsNoViciousCircle(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScale(t, work("1"))
-			for c.misjudged && s.function().weighs(0) > minWeight {
+			for c.misjudged && s.function().weighs() > minWeight {
 				s.second(10, 0, 0)
 			}
 			for range 40 {
-				calls := min(waiting, int(c.servers/s.function().weighs(0)))
+				calls := min(waiting, int(c.servers/s.function().weighs()))
 				used, waited := time.Duration(min(calls, cores))*time.Second, time.Duration(0)
 				if !c.inner {
 					waited = time.Duration(calls)*time.Second - used
 				}
 				s.fullSecond(calls, used, waited, calls >= cores)
 			}
-			if w := s.function().weighs(0); w != 1 {
+			if w := s.function().weighs(); w != 1 {
 				t.Errorf("it weighs %v in the end, want 1", w)
 			}
 		})
@@ -167,7 +167,7 @@ func TestWeighsLessAfterTheCrowd(t *testing.T) {
 	for range 10 {
 		s.second(1, time.Second, 0)
 	}
-	if w := s.function().weighs(0); w != 1 {
+	if w := s.function().weighs(); w != 1 {
 		t.Errorf("it weighs %v, want 1", w)
 	}
 }
@@ -176,7 +176,7 @@ func TestNotWeighed(t *testing.T) {
 	t.Run("annotated", func(t *testing.T) {
 		s := newScale(t, work("1", faas.AnnotationWeight, "3"))
 		s.second(1, 0, 0)
-		if w := s.function().weighs(0); w != 3 {
+		if w := s.function().weighs(); w != 3 {
 			t.Errorf("it weighs %v, want what its annotation says", w)
 		}
 	})
@@ -204,7 +204,7 @@ func TestNotWeighed(t *testing.T) {
 			s.second(0, time.Second, 0)
 		}
 		s.second(1, 10*time.Millisecond, 0)
-		if w := s.function().weighs(0); w > idleRead.Seconds()+1 {
+		if w := s.function().weighs(); w > idleRead.Seconds()+1 {
 			t.Errorf("it weighs %v: what it did when nobody called was taken for the call's", w)
 		}
 	})
@@ -227,7 +227,7 @@ func TestWeightAfterRedeployment(t *testing.T) {
 			}
 			s.runtime.functions = []faas.Function{c.next}
 			s.reload(t)
-			if w := s.function().weighs(0); w != c.want {
+			if w := s.function().weighs(); w != c.want {
 				t.Errorf("it weighs %v, want %v", w, c.want)
 			}
 		})
@@ -238,7 +238,7 @@ func TestWeightAfterRedeployment(t *testing.T) {
 		s.meter[s.function().name] = faas.CPUTime{}
 		s.second(1, 0, 0) // its account begins anew: not a sample
 		s.second(1, time.Second, 0)
-		if w := s.function().weighs(0); w != 1 {
+		if w := s.function().weighs(); w != 1 {
 			t.Errorf("it weighs %v, want 1", w)
 		}
 	})
@@ -295,7 +295,7 @@ func TestBriefIsMeantOfAllCalls(t *testing.T) {
 		}
 		fn.service.add(took)
 	}
-	if w := fn.weighs(fn.service.mean()); w != 1 {
+	if w := fn.weighs(); w != 1 {
 		t.Errorf("with calls of 50 ms on average it weighs %v, want 1", w)
 	}
 }
@@ -305,7 +305,8 @@ func TestBriefFunctionsAreBounded(t *testing.T) {
 	for range 5 {
 		s.second(50, 0, 0)
 	}
-	if w := s.function().weighs(time.Microsecond); w != minWeight {
+	s.function().service.add(time.Microsecond)
+	if w := s.function().weighs(); w != minWeight {
 		t.Errorf("a light and brief one weighs %v, want %v", w, minWeight)
 	}
 }
@@ -318,10 +319,15 @@ func TestBriefFunctionsWeighLess(t *testing.T) {
 	}{
 		{0, 1}, {time.Second, 1}, {brief, 1}, {brief / 2, 0.5}, {brief / 10, 0.1}, {1, 0.05},
 	} {
-		if w := newScale(t, work("1")).function().weighs(c.service); w != c.want {
+		measured, annotated := newScale(t, work("1")).function(), newScale(t, work("1", faas.AnnotationWeight, "1")).function()
+		if c.service > 0 {
+			measured.service.add(c.service)
+			annotated.service.add(c.service)
+		}
+		if w := measured.weighs(); w != c.want {
 			t.Errorf("%v long it weighs %v, want %v", c.service, w, c.want)
 		}
-		if w := newScale(t, work("1", faas.AnnotationWeight, "1")).function().weighs(c.service); w != 1 {
+		if w := annotated.weighs(); w != 1 {
 			t.Errorf("%v long and annotated with 1 it weighs %v", c.service, w)
 		}
 	}

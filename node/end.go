@@ -23,26 +23,12 @@ func (n *Node) Drain(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	err := n.shutdownHTTP(ctx)
+	err := n.http.Shutdown(ctx)
 	select {
 	case <-heard:
 	case <-ctx.Done():
 	}
 	return err
-}
-
-func (n *Node) shutdownHTTP(ctx context.Context) error {
-	if n.http == nil {
-		return n.server.Shutdown(ctx)
-	}
-	return n.http.Shutdown(ctx)
-}
-
-func (n *Node) closeHTTP() error {
-	if n.http == nil {
-		return n.server.Close()
-	}
-	return n.http.Close()
 }
 
 // Close ends everything at once and waits for it. A second call returns what
@@ -53,7 +39,7 @@ func (n *Node) Close() error {
 }
 
 func (n *Node) close() error {
-	err := n.closeHTTP()
+	err := n.http.Close()
 	if n.stopPulls != nil {
 		n.stopPulls()
 	}

@@ -95,9 +95,8 @@ func newFunction(s *faas.Status, weight float64) *function {
 	return fn
 }
 
-// weighs is the share of a server that a new invocation takes if one takes that
-// long on average, 0 for unknown.
-func (fn *function) weighs(service time.Duration) float64 {
+// weighs is the share of a server that a new invocation takes.
+func (fn *function) weighs() float64 {
 	if fn.demand == nil {
 		return fn.weight
 	}
@@ -105,7 +104,7 @@ func (fn *function) weighs(service time.Duration) float64 {
 	if !ok {
 		w = fn.weight
 	}
-	return max(min(w, minWeight), w*brevity(service)) // as light as nothing, it could not be bounded
+	return max(min(w, minWeight), w*brevity(fn.service.mean())) // as light as nothing, it could not be bounded
 }
 
 // Bounds of a weight, annotated or measured.

@@ -15,7 +15,6 @@ import (
 	"github.com/p2pfaas/p2pfaas/node/async"
 	"github.com/p2pfaas/p2pfaas/node/compat"
 	"github.com/p2pfaas/p2pfaas/node/gateway"
-	"github.com/p2pfaas/p2pfaas/node/plainhttp"
 	"github.com/p2pfaas/p2pfaas/node/web"
 )
 
@@ -87,9 +86,6 @@ func (n *Node) listenHTTP(ctx context.Context) error {
 	}
 	n.httpAddr = listener.Addr().String()
 	n.server.ReadHeaderTimeout = headerTimeout
-	n.http = plainhttp.New(&n.server, gateway.Prefix, func(ctx context.Context, c plainhttp.Conn) context.Context {
-		return gateway.ConnContext(ctx, c)
-	})
 	n.serving.Go(func() { // ends when the server is shut down or closed
 		if err := n.http.Serve(listener.(*net.TCPListener)); err != http.ErrServerClosed {
 			log.Errorw("HTTP server ended", "error", err)

@@ -119,8 +119,7 @@ func (inv *invocation) request(now time.Duration) sched.Request {
 func (inv *invocation) need() need {
 	n := need{weight: 1, deadline: inv.deadline, priority: inv.Priority, returned: inv.returned, of: inv}
 	if inv.function != nil {
-		n.service = inv.function.service.get()
-		n.weight = inv.function.weighs(inv.function.service.mean())
+		n.weight, n.service = inv.function.weighs(), inv.function.service.get()
 	}
 	return n
 }

@@ -73,7 +73,7 @@ type Node struct {
 	unsubscribe   func()
 
 	server   http.Server
-	http     *plainhttp.Server // before server; nil with HTTPNone
+	http     *plainhttp.Server // before server
 	httpAddr string
 	serving  sync.WaitGroup
 	closing  sync.Once
@@ -116,6 +116,9 @@ func NewWith(cfg Config, parts Parts) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{cfg: cfg, policies: parts.Policies, room: ownRoom()}
+	n.http = plainhttp.New(&n.server, gateway.Prefix, func(ctx context.Context, c plainhttp.Conn) context.Context {
+		return gateway.ConnContext(ctx, c)
+	})
 	n.preset = presetFor(cfg.Preset, n.room)
 	if n.policies == nil {
 		n.policies = sched.Policies()

@@ -75,6 +75,6 @@ func (weightGauge) Describe(to chan<- *prometheus.Desc) { to <- weightDesc }
 
 func (g weightGauge) Collect(to chan<- prometheus.Metric) {
 	for id, fn := range *g.functions.current.Load() {
-		to <- prometheus.MustNewConstMetric(weightDesc, prometheus.GaugeValue, fn.weighs(fn.service.mean()), id)
+		to <- prometheus.MustNewConstMetric(weightDesc, prometheus.GaugeValue, fn.weighs(), id)
 	}
 }
